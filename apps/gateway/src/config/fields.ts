@@ -1,0 +1,71 @@
+import { z } from 'zod';
+
+/*
+ * The kinds of value a setting can have. Each takes the text of an environment variable as well as the native value of
+ * a configuration file, and says in one sentence what would have been right.
+ */
+
+const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
+const DURATION_UNIT_MS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const SIZE = /^(\d+(?:\.\d+)?)\s*(|b|kib|mib|kb|mb)$/i;
+const SIZE_UNIT: Record<string, number> = { '': 1, b: 1, kb: 1_000, mb: 1_000_000, kib: 1_024, mib: 1_048_576 };
+const FLAGS: Record<string, boolean> = { 1: true, true: true, on: true, 0: false, false: false, off: false };
+
+type Scalar = string | number | boolean;
+const scalar = z.union([z.string(), z.number(), z.boolean()], { error: 'must be a single value' });
+
+/** A field that `read` turns into a T, or into undefined when the value is not `expected`. */
+function field<T>(expected: string, read: (value: Scalar) => T | undefined) {
+  return scalar.transform((value, context) => {
+    const result = read(typeof value === 'string' ? value.trim() : value);
+    if (result !== undefined) return result;
+    context.addIssue({ code: 'custom', message: `must be ${expected}` });
+    return z.NEVER;
+  });
+}
+
+export const text = () => field('a non-empty text', (value) => (value === '' ? undefined : String(value)));
+
+export const integer = (min: number, max = Number.MAX_SAFE_INTEGER) =>
+  field(max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min}` : `a whole number from ${min} to ${max}`, (value) => {
+    const number = value === '' || typeof value === 'boolean' ? NaN : Number(value);
+    return Number.isInteger(number) && number >= min && number <= max ? number : undefined;
+  });
+
+/** A rate: 0 means the default, a negative one "off" (undefined). */
+export const rate = (whenZero: number | 'off') =>
+  field('a number (0 = the default, negative = off)', (value): { perSecond: number | undefined } | undefined => {
+    const number = value === '' || typeof value === 'boolean' ? NaN : Number(value);
+    if (!Number.isFinite(number)) return undefined;
+    const perSecond = number === 0 ? whenZero : number;
+    return { perSecond: perSecond === 'off' || perSecond < 0 ? undefined : perSecond };
+  }).transform(({ perSecond }) => perSecond);
+
+/** Milliseconds. */
+export const duration = (minMs = 1) =>
+  field(`a duration such as 500ms, 10s or 5m (at least ${minMs}ms)`, (value) => {
+    const [, amount, unit] = DURATION.exec(String(value)) ?? [];
+    const ms = Number(amount) * (DURATION_UNIT_MS[unit ?? ''] ?? NaN);
+    return ms >= minMs ? Math.round(ms) : undefined;
+  });
+
+/** Bytes. */
+export const size = (min = 1) =>
+  field(`a size in bytes such as 65536, 64KiB or 2MiB (at least ${min})`, (value) => {
+    const [, amount, unit] = SIZE.exec(String(value)) ?? [];
+    const bytes = Number(amount) * (SIZE_UNIT[(unit ?? '').toLowerCase()] ?? NaN);
+    return bytes >= min ? Math.round(bytes) : undefined;
+  });
+
+export const flag = () => field('1, true, on, 0, false or off', (value) => FLAGS[String(value).toLowerCase()]);
+
+export const oneOf = <const T extends readonly string[]>(...choices: T) =>
+  field(`one of ${choices.join(', ')}`, (value): T[number] | undefined =>
+    choices.find((choice) => choice === String(value).toLowerCase()),
+  );
+
+/** Comma-separated, or a list in a file. */
+export const list = () =>
+  z.union([z.string(), z.array(z.string())], { error: 'must be a list' }).transform((value) =>
+    (typeof value === 'string' ? value.split(',') : value).map((entry) => entry.trim()).filter((entry) => entry !== ''),
+  );

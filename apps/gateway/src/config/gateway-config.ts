@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { completeApp, HubOptions, parseAllowedOrigins, type App, type AppSettings } from '@pogo/hub';
+import type { Settings } from './settings.js';
+
+export const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1']);
+
+/** A client message is an event plus its wrapping: names, a signature, channel_data. */
+const MESSAGE_OVERHEAD_BYTES = 65_536;
+
+/** DI token of the {@link GatewayConfig}. */
+export const GATEWAY_CONFIG = Symbol('GATEWAY_CONFIG');
+
+/** The typed configuration of one gateway, parsed once at start. Durations in ms, sizes in bytes. */
+export interface GatewayConfig {
+  readonly host: string;
+  readonly port: number;
+  /** "" or "/path" without a trailing slash. */
+  readonly pathPrefix: string;
+  readonly apps: readonly App[];
+  /** The app was made up for development: its secret is new at every start, and only loopback is served. */
+  readonly isDevelopmentApp: boolean;
+  readonly http: HttpConfig;
+  /** A client message over it ends the connection with 1009. */
+  readonly maxClientMessageBytes: number;
+  readonly hub: HubOptions;
+  readonly shutdownTimeoutMs: number;
+  readonly log: { readonly level: Settings['log_level']; readonly format: 'pretty' | 'json' | undefined };
+}
+
+export interface HttpConfig {
+  readonly signatureMaxAgeMs: number;
+  readonly maxBodyBytes: number;
+  readonly maxChannelsPerEvent: number;
+  readonly maxBatchSize: number;
+}
+
+/** What an embedding application may say beside the settings. */
+export interface ConfigExtras {
+  /** More apps; each setting they leave out has the server's value. */
+  readonly apps?: readonly AppSettings[];
+}
+
+/** Groups settings by the room that uses them. @throws TypeError for origins and apps that are malformed. */
+export function toGatewayConfig(settings: Settings, extras: ConfigExtras = {}): GatewayConfig {
+  const apps = (extras.apps ?? []).map((app) => completeApp({ ...appDefaults(settings), ...app }));
+  const { app_id: id, app_key: key, app_secret: secret } = settings;
+  if (key !== undefined && secret !== undefined) {
+    apps.unshift(completeApp({ ...appDefaults(settings), id: id ?? '1', key, secret }));
+  }
+  const isDevelopmentApp = apps.length === 0;
+  return {
+    host: isDevelopmentApp && !LOOPBACK_HOSTS.has(settings.host) ? '127.0.0.1' : settings.host,
+    port: settings.port,
+    pathPrefix: settings.path_prefix,
+    apps: isDevelopmentApp ? [developmentApp(settings)] : apps,
+    maxClientMessageBytes:
+      Math.max(settings.max_event_bytes, ...apps.map(({ limits }) => limits.maxEventBytes)) + MESSAGE_OVERHEAD_BYTES,
+    isDevelopmentApp,
+    http: {
+      signatureMaxAgeMs: settings.http_signature_max_age,
+      maxBodyBytes: settings.max_body_bytes,
+      maxChannelsPerEvent: settings.max_channels_per_event,
+      maxBatchSize: settings.max_batch_size,
+    },
+    hub: hubOptions(settings),
+    shutdownTimeoutMs: settings.shutdown_timeout,
+    log: { level: settings.log_level, format: settings.log_format },
+  };
+}
+
+/** Id 1 because pusher-http-node's `forURL` parses the id as a number. */
+function developmentApp(settings: Settings): App {
+  const secret = randomBytes(24).toString('base64url');
+  return completeApp({ ...appDefaults(settings), id: '1', key: 'pogo-key', secret });
+}
+
+function appDefaults(settings: Settings) {
+  const perSecond = settings.client_msg_rate_limit;
+  const burst = settings.client_msg_rate_burst;
+  return {
+    allowedOrigins: parseAllowedOrigins(settings.allowed_origins),
+    maxChannelsPerConnection: settings.max_channels_per_connection,
+    clientMessageRate: perSecond === undefined || burst === undefined ? undefined : { perSecond, burst },
+    httpRateLimit: settings.http_rate_limit,
+    cacheTtlMs: settings.cache_ttl,
+    limits: {
+      maxEventBytes: settings.max_event_bytes,
+      maxEventNameLength: settings.max_event_name_length,
+      maxChannelNameLength: settings.max_channel_name_length,
+      presenceMaxMembers: settings.presence_max_members,
+      presenceMaxUserInfoBytes: settings.presence_max_user_info_bytes,
+      presenceMaxUserIdLength: settings.presence_max_user_id_length,
+    },
+  };
+}
+
+function hubOptions(settings: Settings): HubOptions {
+  return new HubOptions({
+    maxConnections: settings.max_connections,
+    pingPeriodMs: settings.ping_period,
+    pongWaitMs: settings.pong_wait,
+    activityTimeoutSeconds: Math.round(settings.activity_timeout / 1_000),
+    maxInboxMessages: settings.max_inbox_messages,
+    maxInboxBytes: settings.max_inbox_bytes,
+    outboundQueueSize: settings.outbound_queue_size,
+    outboundQueueBytes: settings.outbound_queue_bytes,
+    slowConsumer: settings.slow_consumer,
+    writeWaitMs: settings.write_wait,
+    writeBurstSize: settings.write_burst_size,
+    brokerQueueSize: settings.broker_queue_size,
+    authTimeoutMs: settings.auth_timeout,
+  });
+}

@@ -1,0 +1,135 @@
+import { parseAllowedOrigins, APP_ID } from '@pogo/hub';
+import { closest, distance } from 'fastest-levenshtein';
+import { LOOPBACK_HOSTS, toGatewayConfig, type ConfigExtras, type GatewayConfig } from './gateway-config.js';
+import { SECRET_KEYS, SETTING_KEYS, settingsSchema, type SettingKey, type Settings } from './settings.js';
+
+const PREFIX = 'POGO_WS_';
+
+/** Names that Laravel Reverb reads, so that an .env of a Reverb application works as it is. Lowest precedence. */
+const REVERB_NAMES: Readonly<Record<string, SettingKey>> = {
+  REVERB_SERVER_HOST: 'host',
+  REVERB_SERVER_PORT: 'port',
+  REVERB_SERVER_PATH: 'path_prefix',
+  REVERB_APP_ID: 'app_id',
+  REVERB_APP_KEY: 'app_key',
+  REVERB_APP_SECRET: 'app_secret',
+};
+
+/** Settings of the Go module that mean nothing here. */
+const GO_MODULE_KEYS: readonly (readonly [RegExp, string])[] = [
+  [/^auth_script$/, 'there is no script runner here: set up an AuthProvider, or let clients bring a signature'],
+  [/^fanout_/, 'fan-out needs no tuning here: remove it'],
+];
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Every mistake in the configuration, one line each, secrets redacted. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(`The configuration is not valid:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'ConfigError';
+  }
+}
+
+/**
+ * The configuration in the environment: `POGO_WS_*` over `REVERB_*` over the defaults.
+ * @throws ConfigError with all mistakes at once.
+ */
+export function loadConfig(environment: Environment, extras: ConfigExtras = {}): GatewayConfig {
+  const { values, names, problems } = collect(environment);
+  const parsed = settingsSchema.safeParse(values);
+  for (const issue of parsed.error?.issues ?? []) {
+    const key = String(issue.path[0]) as SettingKey;
+    problems.push(`${names.get(key) ?? key} ${shown(key, values[key])}: ${issue.message}`);
+  }
+  if (parsed.success) problems.push(...contradictions(parsed.data, names, environment, extras));
+  if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
+  return toGatewayConfig(parsed.data, extras);
+}
+
+interface Collected {
+  readonly values: Partial<Record<SettingKey, string>>;
+  /** Setting → the variable that set it, to name in a message what the user wrote. */
+  readonly names: Map<SettingKey, string>;
+  readonly problems: string[];
+}
+
+function collect(environment: Environment): Collected {
+  const values: Partial<Record<SettingKey, string>> = {};
+  const names = new Map<SettingKey, string>();
+  const problems: string[] = [];
+  const set = (key: SettingKey, name: string, value: string | undefined) => {
+    // An empty variable is how a shell or a compose file says "not set".
+    if (value === undefined || value === '') return;
+    values[key] = value;
+    names.set(key, name);
+  };
+  for (const [name, key] of Object.entries(REVERB_NAMES)) set(key, name, environment[name]);
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith(PREFIX)) continue;
+    const key = name.slice(PREFIX.length).toLowerCase();
+    if (isSettingKey(key)) set(key, name, value);
+    else problems.push(`${name}: ${unknownKey(key)}`);
+  }
+  return { values, names, problems };
+}
+
+function isSettingKey(key: string): key is SettingKey {
+  return (SETTING_KEYS as readonly string[]).includes(key);
+}
+
+function unknownKey(key: string): string {
+  const pointed = GO_MODULE_KEYS.find(([pattern]) => pattern.test(key))?.[1];
+  if (pointed !== undefined) return pointed;
+  const nearest = closest(key, SETTING_KEYS);
+  const hint = distance(key, nearest) <= 4 ? `; did you mean ${PREFIX}${nearest.toUpperCase()}?` : '';
+  return `there is no such setting${hint}`;
+}
+
+/** What is wrong although every value by itself is right. */
+function contradictions(
+  settings: Settings,
+  names: ReadonlyMap<SettingKey, string>,
+  environment: Environment,
+  extras: ConfigExtras,
+): string[] {
+  const problems: string[] = [];
+  const name = (key: SettingKey) => names.get(key) ?? PREFIX + key.toUpperCase();
+  const { app_id: id, app_key: key, app_secret: secret } = settings;
+  if (key !== undefined && secret === undefined) problems.push(`${name('app_key')} needs ${name('app_secret')} as well`);
+  if (key === undefined && secret !== undefined) problems.push(`${name('app_secret')} needs ${name('app_key')} as well`);
+  if (id !== undefined && key === undefined && secret === undefined) {
+    problems.push(`${name('app_id')} needs ${name('app_key')} and ${name('app_secret')} as well`);
+  }
+  if (id !== undefined && !APP_ID.test(id)) {
+    problems.push(`${name('app_id')} ${shown('app_id', id)}: must be 1 to 64 letters, digits, - or _`);
+  }
+  if (settings.ping_period >= settings.pong_wait) {
+    problems.push(`${name('ping_period')} must be shorter than ${name('pong_wait')} (${settings.pong_wait}ms)`);
+  }
+  for (const entry of settings.allowed_origins) {
+    try {
+      parseAllowedOrigins([entry]);
+    } catch (error) {
+      problems.push(`${name('allowed_origins')}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  const hasApp = key !== undefined || secret !== undefined || (extras.apps ?? []).length > 0;
+  if (!hasApp) problems.push(...refusedWithoutApp(names.has('host') ? settings.host : undefined, environment));
+  return problems;
+}
+
+/** A server that makes up its own secret is for one developer's machine. */
+function refusedWithoutApp(host: string | undefined, environment: Environment): string[] {
+  const advice = `set ${PREFIX}APP_ID, ${PREFIX}APP_KEY and ${PREFIX}APP_SECRET`;
+  if (environment['NODE_ENV'] === 'production') return [`no app is configured: ${advice}`];
+  if (host !== undefined && !LOOPBACK_HOSTS.has(host)) {
+    return [`no app is configured, and without one only loopback is served, not ${host}: ${advice}`];
+  }
+  return [];
+}
+
+function shown(key: string, value: unknown): string {
+  if (value === undefined) return '';
+  return SECRET_KEYS.has(key) ? '= <redacted>' : `= ${JSON.stringify(value)}`;
+}

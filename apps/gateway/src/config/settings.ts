@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { duration, integer, list, oneOf, rate, size, text } from './fields.js';
+
+const PATH_PREFIX = /^(?:\/[A-Za-z0-9._~-]+)+$/;
+
+/**
+ * Every setting: its key as it is written in a file (`POGO_WS_` + upper case in the environment), what it takes, its
+ * default and what it means. The one place where a setting is declared.
+ */
+export const settingsSchema = z.strictObject({
+  host: text().default('0.0.0.0').describe('address to listen on'),
+  port: integer(0, 65_535).default(8080).describe('port to listen on; 0 = any free one, printed'),
+  path_prefix: text()
+    .transform((value) => `/${value.replace(/^\/+|\/+$/g, '')}`)
+    .refine((value) => value === '/' || PATH_PREFIX.test(value), 'must be a path such as /ws')
+    .transform((value) => (value === '/' ? '' : value))
+    .default('')
+    .describe('everything is served under it; /up also without'),
+  app_id: text().optional().describe('id of the single app'),
+  app_key: text().optional().describe('key of the single app; clients name it in the URL'),
+  app_secret: text().optional().describe('secret of the single app; signs requests and subscriptions'),
+  allowed_origins: list()
+    .default([])
+    .describe('`*`, `http(s)://host[:port]`, `host[:port]` or `*.example.com`; empty = all'),
+  max_connections: integer(1).default(10_000).describe('connections of this node; more are refused with 4100'),
+  max_channels_per_connection: integer(1).default(1_000).describe('subscriptions of one connection'),
+  client_msg_rate_limit: rate(50).prefault(50).describe('messages per second and connection; negative = off'),
+  client_msg_rate_burst: rate(20).prefault(20).describe('messages a connection may send at once'),
+  max_inbox_messages: integer(1).default(256).describe('messages held while an authorization is awaited'),
+  max_inbox_bytes: size().default(1_048_576).describe('bytes held while an authorization is awaited'),
+  http_rate_limit: rate('off').prefault(-1).describe('signed requests per second and app; off by default'),
+  http_signature_max_age: duration(1_000).default(600_000).describe('how far auth_timestamp may be off, either way'),
+  max_event_bytes: size().default(262_144).describe('largest data of an event'),
+  max_event_name_length: integer(1).default(200).describe('bytes of an event name'),
+  max_channel_name_length: integer(1).default(200).describe('bytes of a channel name'),
+  max_channels_per_event: integer(1).default(100).describe('channels of one publish'),
+  max_batch_size: integer(1).default(10).describe('events of one batch'),
+  max_body_bytes: size().default(2_097_152).describe('largest body of an HTTP request'),
+  presence_max_members: integer(1).default(100).describe('users of a presence channel'),
+  presence_max_user_info_bytes: size().default(2_048).describe("JSON of one member's user_info"),
+  presence_max_user_id_length: integer(1).default(128).describe('bytes of a user_id'),
+  cache_ttl: duration().default(1_800_000).describe('how long the last event of a cache channel is kept'),
+  outbound_queue_size: integer(1).default(256).describe('events held for a client that does not read'),
+  outbound_queue_bytes: size().default(1_048_576).describe('bytes held for a client that does not read'),
+  slow_consumer: oneOf('disconnect', 'drop')
+    .default('disconnect')
+    .describe('over the bound: `disconnect` (4100) or `drop` the event'),
+  write_wait: duration().default(10_000).describe('a socket blocked for longer is closed'),
+  write_burst_size: integer(1).default(64).describe('frames per write when a blocked socket drains'),
+  broker_queue_size: integer(1).default(1_024).describe('publishes in flight; more are refused with status 8'),
+  ping_period: duration(10).default(54_000).describe('how often a client is pinged'),
+  pong_wait: duration(10).default(60_000).describe('silence after which a pinged client is closed; above ping_period'),
+  activity_timeout: duration(1_000).default(120_000).describe('silence after which clients ping, told to them'),
+  auth_timeout: duration().default(3_000).describe('how long an authorization may take'),
+  shutdown_timeout: duration().default(10_000).describe('drain time'),
+  log_level: oneOf('error', 'warn', 'info', 'debug').default('info').describe('least important level that is logged'),
+  log_format: oneOf('pretty', 'json').optional().describe('`pretty` on a terminal, else `json`'),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
+export type SettingKey = keyof Settings;
+
+export const SETTING_KEYS = Object.keys(settingsSchema.shape) as SettingKey[];
+export const SECRET_KEYS: ReadonlySet<string> = new Set<SettingKey>(['app_secret']);

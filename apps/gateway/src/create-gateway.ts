@@ -1,0 +1,92 @@
+import type { IncomingMessage } from 'node:http';
+import type { LoggerService, Type, DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { HubService } from '@pogo/hub';
+import type { FastifyInstance } from 'fastify';
+import { GATEWAY_CONFIG, type GatewayConfig } from './config/gateway-config.js';
+import { KnownRoutes } from './http/known-routes.js';
+import { PusherHttpFilter } from './http/pusher-http.filter.js';
+import { PusherWsAdapter } from './websocket/pusher-ws.adapter.js';
+
+export interface CreateGatewayOptions {
+  readonly logger?: LoggerService;
+  /**
+   * The whole server is the gateway's: unknown paths and upgrades are refused as Pusher would. Set it to false for an
+   * application with routes and gateways of its own, which then keeps Nest's answers. Default true.
+   */
+  readonly isStandalone?: boolean;
+}
+
+/** A client that has not sent its request's headers, or its body, by then is cut off. */
+const HEADERS_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const TIMEOUT_CHECK_MS = 1_000;
+
+/**
+ * Boots a Nest application whose root module imports {@link GatewayModule}: everything that lives outside modules, such
+ * as the WebSocket adapter and how bodies are read. The caller listens.
+ */
+export async function createGateway(
+  rootModule: Type | DynamicModule,
+  { logger, isStandalone = true }: CreateGatewayOptions = {},
+): Promise<NestFastifyApplication> {
+  const prefix = new PathPrefix();
+  const adapter = new FastifyAdapter({
+    rewriteUrl: (request: IncomingMessage) => prefix.strip(request.url ?? '/'),
+    routerOptions: { maxParamLength: 1_024 },
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    return503OnClosing: false,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(rootModule, adapter, {
+    bodyParser: !isStandalone,
+    abortOnError: false,
+    ...(logger === undefined ? {} : { logger }),
+  });
+  prefix.value = app.get<GatewayConfig>(GATEWAY_CONFIG).pathPrefix;
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  leaveBodiesUnread(fastify);
+  describeRoutes(fastify, app.get(KnownRoutes));
+  closeConnectionsWhileDraining(fastify, app.get(HubService));
+  app.useWebSocketAdapter(new PusherWsAdapter(app, { isStandalone }));
+  if (isStandalone) app.useGlobalFilters(app.get(PusherHttpFilter));
+  return app;
+}
+
+/** Routes are written without the prefix; requests arrive with it. */
+class PathPrefix {
+  value = '';
+
+  strip(url: string): string {
+    if (this.value === '') return url;
+    if (url.startsWith(`${this.value}/`)) return url.slice(this.value.length);
+    // The API is served under the prefix only. `//` is no route of anybody.
+    return url.startsWith('/apps/') ? `/${url}` : url;
+  }
+}
+
+/**
+ * Bodies of the signed API are read by its guard, after the checks that need no body, as the bytes that were signed.
+ * Everything else is parsed as usual. A content type that is missing or malformed is none of the API's business.
+ */
+function leaveBodiesUnread(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    if (request.url.startsWith('/apps/')) request.raw.headers['content-type'] = SIGNED_BODY;
+    done();
+  });
+  fastify.addContentTypeParser(SIGNED_BODY, (_request, _payload, done) => done(null));
+}
+
+const SIGNED_BODY = 'application/x-pogo-signed';
+
+function describeRoutes(fastify: FastifyInstance, routes: KnownRoutes): void {
+  fastify.addHook('onRoute', ({ method, url }) => routes.add(method, url));
+}
+
+function closeConnectionsWhileDraining(fastify: FastifyInstance, hub: HubService): void {
+  fastify.addHook('onSend', (_request, reply, payload, done) => {
+    if (hub.isDraining) void reply.header('Connection', 'close');
+    done(null, payload);
+  });
+}

@@ -1,0 +1,66 @@
+import { HttpCode, Inject, Post } from '@nestjs/common';
+import { HubService, PublishStatus, publishStatusName, type App } from '@pogo/hub';
+import { parseChannelName, type ChannelName } from '@pogo/pusher-protocol';
+import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
+import { ApiError } from './api-error.js';
+import { channelInfo, type ChannelInfo } from './channel-info.js';
+import { parseBatchRequest, parsePublishRequest, type PublishRequest } from './publish-request.js';
+import { SignedApi } from './signed-api.decorator.js';
+import { CurrentApp, SignedJson } from './signed-request.js';
+
+/** HTTP statuses of the publish statuses that a checked request can still end with. */
+const HTTP_STATUS: Partial<Record<PublishStatus, number>> = {
+  [PublishStatus.hub_missing]: 404,
+  [PublishStatus.broker_failed]: 500,
+  [PublishStatus.broker_queue_full]: 503,
+  [PublishStatus.shard_queue_full]: 503,
+};
+
+type InfoByChannel = Record<string, ChannelInfo>;
+
+/** Publishing. Answered when the broker has accepted everything. */
+@SignedApi()
+export class EventsController {
+  constructor(
+    @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
+    private readonly hub: HubService,
+  ) {}
+
+  @Post('events')
+  @HttpCode(200)
+  async publish(@CurrentApp() app: App, @SignedJson() body: unknown): Promise<{ channels?: InfoByChannel }> {
+    const request = parsePublishRequest(body, app, this.config.http);
+    await this.send(app, [request]);
+    const channels = await this.infoOf(app, request);
+    return channels === undefined ? {} : { channels };
+  }
+
+  @Post('batch_events')
+  @HttpCode(200)
+  async publishBatch(@CurrentApp() app: App, @SignedJson() body: unknown): Promise<{ batch?: ChannelInfo[] }> {
+    const requests = parseBatchRequest(body, app, this.config.http);
+    await this.send(app, requests);
+    const infos = await Promise.all(requests.map((request) => this.infoOf(app, request)));
+    if (infos.every((info) => info === undefined)) return {};
+    return { batch: infos.map((info) => Object.values(info ?? {})[0] ?? {}) };
+  }
+
+  private async send(app: App, requests: readonly PublishRequest[]): Promise<void> {
+    const status = await this.hub.publishAll(app.id, requests);
+    if (status === PublishStatus.ok) return;
+    throw new ApiError(HTTP_STATUS[status] ?? 422, `publish failed: ${publishStatusName(status)}`, status);
+  }
+
+  /** What `info` asked for, per channel; undefined when it asked for nothing. Attributes that do not apply are left out. */
+  private async infoOf(app: App, { channels, info }: PublishRequest): Promise<InfoByChannel | undefined> {
+    if (!info.has('user_count') && !info.has('subscription_count') && !info.has('cache')) return undefined;
+    const entries = await Promise.all(
+      channels.map(async (name) => {
+        const state = await this.hub.findChannel(app.id, name, { cached: info.has('cache') });
+        const channel = parseChannelName(name, app.limits.maxChannelNameLength) as ChannelName;
+        return [name, channelInfo(state, channel, info)] as const;
+      }),
+    );
+    return Object.fromEntries(entries);
+  }
+}

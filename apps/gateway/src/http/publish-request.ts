@@ -1,0 +1,117 @@
+import { PublishStatus, type App, type PublishEvent } from '@pogo/hub';
+import { exceedsBytes, isReservedEventName, isSocketId, parseChannelName } from '@pogo/pusher-protocol';
+import { z } from 'zod';
+import type { HttpConfig } from '../config/gateway-config.js';
+import { ApiError } from './api-error.js';
+
+/** One event of a request, checked against everything that the API promises to check. */
+export interface PublishRequest extends PublishEvent {
+  /** Attributes to answer for each channel. */
+  readonly info: ReadonlySet<string>;
+}
+
+const eventSchema = z.object({
+  name: z.string().min(1),
+  data: z.unknown(),
+  channel: z.string().optional(),
+  channels: z.array(z.string()).optional(),
+  socket_id: z.string().nullish(),
+  info: z.string().nullish(),
+});
+type EventFields = z.output<typeof eventSchema>;
+
+const batchSchema = z.object({ batch: z.array(z.unknown()) });
+
+/** `POST /events`. @throws ApiError 400, 413, 422 */
+export function parsePublishRequest(body: unknown, app: App, config: HttpConfig): PublishRequest {
+  const fields = parseFields(eventSchema, body);
+  const channels = channelsOf(fields);
+  if (channels.length > config.maxChannelsPerEvent) {
+    throw new ApiError(400, `An event may be published to at most ${config.maxChannelsPerEvent} channels at once`);
+  }
+  for (const channel of channels) checkChannel(channel, app);
+  return {
+    channels,
+    event: checkedName(fields.name, app),
+    data: dataText(fields.data, app),
+    info: new Set((fields.info ?? '').split(',').map((attribute) => attribute.trim())),
+    ...exclusion(fields.socket_id),
+  };
+}
+
+/** `POST /batch_events`. @throws ApiError 400, 413, 422; a message about one event names its place. */
+export function parseBatchRequest(body: unknown, app: App, config: HttpConfig): PublishRequest[] {
+  const { batch } = parseFields(batchSchema, body);
+  if (batch.length > config.maxBatchSize) {
+    throw new ApiError(400, `Batch too large. A batch may have at most ${config.maxBatchSize} events`);
+  }
+  return batch.map((event, index) => {
+    try {
+      return parsePublishRequest(event, app, config);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const { error: sentence, status } = error.getResponse() as { error: string; status?: PublishStatus };
+      throw new ApiError(error.getStatus(), `batch[${index}]: ${sentence}`, status);
+    }
+  });
+}
+
+function parseFields<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const field = issue?.path.join('.') ?? '';
+  throw new ApiError(422, field === '' ? 'The body must be a JSON object' : `Field ${field}: ${issue?.message ?? 'invalid'}`);
+}
+
+/** The union of `channel` and `channels`, each once. */
+function channelsOf({ channel, channels }: EventFields): string[] {
+  const all = new Set(channels ?? []);
+  if (channel !== undefined) all.add(channel);
+  if (all.size > 0) return [...all];
+  throw new ApiError(422, 'Field channels: at least one channel is required', PublishStatus.invalid_channels_json);
+}
+
+function checkChannel(channel: string, app: App): void {
+  const max = app.limits.maxChannelNameLength;
+  const parsed = parseChannelName(channel, max);
+  if (parsed === 'too_long') {
+    throw new ApiError(422, `A channel name exceeds the allowed maximum (${max} bytes)`, PublishStatus.channel_too_long);
+  }
+  if (parsed === 'malformed') {
+    const shown = JSON.stringify(channel.slice(0, 64));
+    throw new ApiError(400, `Invalid channel name ${shown}`, PublishStatus.invalid_channels_json);
+  }
+}
+
+function checkedName(name: string, app: App): string {
+  const max = app.limits.maxEventNameLength;
+  if (isReservedEventName(name)) throw new ApiError(422, 'Field name: pusher: and pusher_internal: events are reserved');
+  if (!exceedsBytes(name, max)) return name;
+  throw new ApiError(422, `The event name exceeds the allowed maximum (${max} bytes)`, PublishStatus.event_too_long);
+}
+
+/** Any string as it is; anything else as its JSON text. */
+function dataText(data: unknown, app: App): string {
+  if (data === undefined || data === null || data === '') throw new ApiError(422, 'Field data: must not be empty');
+  const text = typeof data === 'string' ? data : jsonText(data);
+  const max = app.limits.maxEventBytes;
+  if (!exceedsBytes(text, max)) return text;
+  const sentence = `The data content of this event exceeds the allowed maximum (${max} bytes)`;
+  throw new ApiError(413, sentence, PublishStatus.payload_too_large);
+}
+
+function jsonText(data: unknown): string {
+  try {
+    return JSON.stringify(data);
+  } catch {
+    // JSON.stringify is recursive: a few thousand levels exhaust its stack.
+    throw new ApiError(422, 'Field data: is nested too deeply; send it as a JSON string');
+  }
+}
+
+function exclusion(socketId: string | null | undefined): { exceptSocketId?: string } {
+  if (socketId === undefined || socketId === null || socketId === '') return {};
+  if (!isSocketId(socketId)) throw new ApiError(400, 'Field socket_id: must be digits.digits');
+  return { exceptSocketId: socketId };
+}

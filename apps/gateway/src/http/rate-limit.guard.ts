@@ -1,0 +1,28 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { RateLimitService } from '@pogo/hub';
+import type { FastifyReply } from 'fastify';
+import { ApiError } from './api-error.js';
+import type { SignedRequest } from './signed-request.js';
+
+/** Counts signed requests against the app's limit. Stands behind the signature guard: nobody else spends its budget. */
+@Injectable()
+export class RateLimitGuard implements CanActivate {
+  constructor(private readonly rateLimits: RateLimitService) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const http = context.switchToHttp();
+    const { app } = http.getRequest<SignedRequest>();
+    const answer = app === undefined ? undefined : await this.rateLimits.takeHttpRequest(app);
+    if (answer === undefined) return true;
+    const { limit, remaining, allowed, retryAfterMs } = answer;
+    const reply = http.getResponse<FastifyReply>();
+    void reply.headers({
+      'X-RateLimit-Limit': limit,
+      'X-RateLimit-Remaining': remaining,
+      'X-RateLimit-Reset': Math.ceil((Math.max(1, limit) - remaining) / limit),
+    });
+    if (allowed) return true;
+    void reply.header('Retry-After', Math.max(1, Math.ceil(retryAfterMs / 1_000)));
+    throw new ApiError(429, `Rate limit exceeded: at most ${limit} requests per second`);
+  }
+}

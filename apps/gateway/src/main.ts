@@ -1,0 +1,58 @@
+import 'reflect-metadata';
+import type { AddressInfo } from 'node:net';
+import { Logger, type INestApplication } from '@nestjs/common';
+import { AppModule } from './app.module.js';
+import type { GatewayConfig } from './config/gateway-config.js';
+import { ConfigError, loadConfig } from './config/load-config.js';
+import { createGateway } from './create-gateway.js';
+import { GatewayLogger } from './gateway-logger.js';
+import { webSocketUrl, welcome } from './welcome.js';
+
+/** sysexits.h: something is wrong with the configuration. */
+const EX_CONFIG = 78;
+
+async function main(): Promise<void> {
+  const config = readConfig();
+  const app = await createGateway(AppModule.forRoot(config), { logger: new GatewayLogger(config) });
+  endOnSignal(app, config.shutdownTimeoutMs);
+  await app.listen(config.port, config.host);
+  const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
+  if (process.stdout.isTTY) process.stdout.write(welcome(config, port));
+  else new Logger('Gateway').log(`listening on ${webSocketUrl(config, port)}`);
+}
+
+function readConfig(): GatewayConfig {
+  try {
+    return loadConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(EX_CONFIG);
+  }
+}
+
+/** The first signal drains and exits 0 within the shutdown time, whatever hangs; a second one exits at once. */
+function endOnSignal(app: INestApplication, shutdownTimeoutMs: number): void {
+  let isEnding = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (isEnding) process.exit(1);
+      isEnding = true;
+      setTimeout(() => process.exit(0), shutdownTimeoutMs).unref();
+      app.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          new Logger('Gateway').error(error);
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+main().catch((error: unknown) => {
+  const { code } = error as NodeJS.ErrnoException;
+  const hint = code === 'EADDRINUSE' ? ' (is another server running? POGO_WS_PORT chooses another port)' : '';
+  process.stderr.write(`Pogo Gateway could not start: ${error instanceof Error ? error.message : String(error)}${hint}\n`);
+  process.exit(1);
+});

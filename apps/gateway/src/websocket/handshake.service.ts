@@ -1,0 +1,77 @@
+import type { IncomingMessage } from 'node:http';
+import { Inject, Injectable } from '@nestjs/common';
+import { AppProvider, HubService, type App } from '@pogo/hub';
+import { PusherErrors, type PusherErrorData } from '@pogo/pusher-protocol';
+import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
+
+/** What becomes of an upgrade request. */
+export type HandshakeAnswer =
+  | { readonly outcome: 'admitted'; readonly app: App }
+  /** Refused inside WebSocket: pusher-js understands the code, an HTTP status it would not. */
+  | { readonly outcome: 'refused'; readonly error: PusherErrorData }
+  /** The path belongs to somebody else in an application that embeds the gateway. */
+  | { readonly outcome: 'not_ours' };
+
+const OLDEST_PROTOCOL = 5;
+const NEWEST_PROTOCOL = 7;
+
+/** Decides on `GET /app/{key}` with `Upgrade: websocket`. The order of the checks is part of the protocol. */
+@Injectable()
+export class HandshakeService {
+  constructor(
+    @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
+    private readonly hub: HubService,
+    private readonly apps: AppProvider,
+  ) {}
+
+  /** @param isStandalone whether every path of the server is the gateway's. */
+  async decide(request: IncomingMessage, isStandalone: boolean): Promise<HandshakeAnswer> {
+    const url = parseUrl(request.url ?? '/');
+    const key = this.keyIn(url?.pathname);
+    if (key === undefined && !isStandalone) return { outcome: 'not_ours' };
+    if (this.hub.isDraining) return refused(PusherErrors.restarting);
+    if (this.hub.connectionCount >= this.config.hub.maxConnections) return refused(PusherErrors.overCapacity);
+    if (key === undefined) return refused(PusherErrors.pathNotFound);
+    const protocol = url?.searchParams.get('protocol') ?? String(NEWEST_PROTOCOL);
+    if (!/^\d+$/.test(protocol)) return refused(PusherErrors.invalidProtocolVersion);
+    if (Number(protocol) < OLDEST_PROTOCOL || Number(protocol) > NEWEST_PROTOCOL) {
+      return refused(PusherErrors.unsupportedProtocolVersion);
+    }
+    const app = await this.apps.findByKey(key);
+    if (app === undefined) return refused(PusherErrors.applicationDoesNotExist);
+    if (!app.enabled) return refused(PusherErrors.applicationDisabled);
+    if (!app.allowedOrigins.allows(request.headers.origin)) return refused(PusherErrors.originNotAllowed);
+    if (app.maxConnections !== undefined && (await this.hub.countConnections(app.id)) >= app.maxConnections) {
+      return refused(PusherErrors.applicationOverQuota);
+    }
+    // The look-ups took time in which others may have come in, or the drain may have begun.
+    if (this.hub.isDraining) return refused(PusherErrors.restarting);
+    if (this.hub.connectionCount >= this.config.hub.maxConnections) return refused(PusherErrors.overCapacity);
+    return { outcome: 'admitted', app };
+  }
+
+  /** The app key in `{prefix}/app/{key}`, or undefined when the path is another one. */
+  private keyIn(pathname: string | undefined): string | undefined {
+    const start = `${this.config.pathPrefix}/app/`;
+    if (pathname === undefined || !pathname.startsWith(start)) return undefined;
+    const key = pathname.slice(start.length);
+    if (key === '' || key.includes('/')) return undefined;
+    try {
+      return decodeURIComponent(key);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function refused(error: PusherErrorData): HandshakeAnswer {
+  return { outcome: 'refused', error };
+}
+
+function parseUrl(url: string): URL | undefined {
+  try {
+    return new URL(url, 'ws://gateway');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,178 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { INestApplication } from '@nestjs/common';
+import { WsAdapter } from '@nestjs/platform-ws';
+import type { MessageMappingProperties } from '@nestjs/websockets';
+import { Connection, HubService, type App } from '@pogo/hub';
+import { decodeMessage, EventName, PusherErrors, type ClientMessage } from '@pogo/pusher-protocol';
+import type { Observable } from 'rxjs';
+import { WebSocketServer, type RawData, type WebSocket } from 'ws';
+import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
+import { HandshakeService } from './handshake.service.js';
+import { PUSHER_SERVER, PusherServer } from './pusher-server.js';
+import { RefusedSockets, refuseUpgrade } from './refused-sockets.js';
+import { WsSocket } from './ws-socket.js';
+
+export interface PusherWsAdapterOptions {
+  /** Every path of the server is the gateway's: unknown upgrades are refused with 4005. Otherwise they are left alone. */
+  readonly isStandalone: boolean;
+}
+
+/**
+ * Carries the Pusher protocol on Nest's WebSocket seam: any `/app/{key}` path, messages in order, raw frames out. Nest
+ * keeps the gateway class with its guards and filters; nothing of RxJS is on the way of a message. Other gateways of
+ * the application work as with the WsAdapter.
+ */
+export class PusherWsAdapter extends WsAdapter {
+  private readonly server = new PusherServer();
+  private readonly refused = new RefusedSockets();
+  private readonly ws: WebSocketServer;
+  private readonly hub: HubService;
+  private readonly handshake: HandshakeService;
+  private isListening = false;
+
+  constructor(
+    app: INestApplication,
+    private readonly options: PusherWsAdapterOptions,
+  ) {
+    super(app);
+    this.hub = app.get(HubService);
+    this.handshake = app.get(HandshakeService);
+    const { maxClientMessageBytes } = app.get<GatewayConfig>(GATEWAY_CONFIG);
+    this.ws = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      autoPong: false,
+      perMessageDeflate: false,
+      maxPayload: maxClientMessageBytes,
+    });
+  }
+
+  override create(port: number, options: Record<string, unknown> = {}): unknown {
+    if (options[PUSHER_SERVER] !== true) return super.create(port, options);
+    this.ensureHttpServerExists(port, this.httpServer as Server);
+    return this.server;
+  }
+
+  override bindClientConnect(server: unknown, callback: (client: unknown) => void): void {
+    if (server === this.server) this.server.onConnect = callback;
+    else super.bindClientConnect(server as never, callback);
+  }
+
+  override bindClientDisconnect(client: unknown, callback: () => void): void {
+    // The hub hears of it directly, and tells whoever listens to hub events.
+    if (!(client instanceof Connection)) super.bindClientDisconnect(client, callback);
+  }
+
+  override bindMessageHandlers(
+    client: unknown,
+    handlers: MessageMappingProperties[],
+    transform: (data: unknown) => Observable<unknown>,
+  ): void {
+    if (client instanceof Connection) (client.socket as WsSocket).handlers = handlers;
+    else super.bindMessageHandlers(client, handlers, transform);
+  }
+
+  override async close(server: unknown): Promise<void> {
+    if (server !== this.server) return super.close(server);
+    this.refused.terminateAll();
+  }
+
+  override async dispose(): Promise<void> {
+    (this.httpServer as Server).off('upgrade', this.onUpgrade);
+    await super.dispose();
+  }
+
+  /** Nest's own listener destroys every upgrade whose path it does not know, so ours stands before it. */
+  protected override ensureHttpServerExists(port: number, httpServer?: Server) {
+    if (httpServer === undefined || httpServer !== this.httpServer) return super.ensureHttpServerExists(port, httpServer);
+    if (!this.isListening) {
+      this.isListening = true;
+      httpServer.on('upgrade', this.onUpgrade);
+    }
+    this.httpServersRegistry.set(port, httpServer);
+    return httpServer;
+  }
+
+  private readonly onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
+    const destroy = () => stream.destroy();
+    stream.on('error', destroy);
+    this.upgrade(request, stream, head)
+      .catch((error: unknown) => {
+        this.logger.error(error);
+        refuseUpgrade(stream, 503, 'Service Unavailable');
+      })
+      .finally(() => stream.off('error', destroy));
+  };
+
+  private async upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
+    const answer = await this.handshake.decide(request, this.options.isStandalone);
+    if (stream.destroyed) return;
+    if (answer.outcome === 'not_ours') {
+      this.passOn(request, stream, head);
+    } else if (answer.outcome === 'admitted') {
+      this.ws.handleUpgrade(request, stream, head, (ws) => this.open(ws, stream, answer.app));
+    } else if (this.refused.isFull) {
+      refuseUpgrade(stream, 503, 'Service Unavailable');
+    } else {
+      this.ws.handleUpgrade(request, stream, head, (ws) => this.refused.refuse(ws, answer.error));
+    }
+  }
+
+  private open(ws: WebSocket, stream: Duplex, app: App): void {
+    const socket = new WsSocket(ws, stream);
+    const connection = this.hub.connect(app, socket, this.handle);
+    // Faults of the peer (bad frames, resets); `close` follows each of them.
+    ws.on('error', (error) => this.logger.debug?.(`${connection.socketId}: ${error.message}`));
+    ws.on('message', (data, isBinary) => this.receive(connection, data, isBinary));
+    ws.on('ping', (data) => socket.pong(data));
+    ws.on('close', () => this.hub.disconnect(connection));
+    stream.on('drain', () => connection.handleDrain());
+    this.server.onConnect?.(connection);
+  }
+
+  private receive(connection: Connection, data: RawData, isBinary: boolean): void {
+    if (isBinary) {
+      connection.close(PusherErrors.binaryNotSupported);
+      return;
+    }
+    // One Buffer: that is the default `binaryType`.
+    const bytes = data as Buffer;
+    const message = decodeMessage(bytes.toString());
+    if (message.event === EventName.ping) this.server.gateway?.ping(connection);
+    else if (message.event !== EventName.pong) connection.receive(message, bytes.length);
+  }
+
+  /** One message of the ordered inbox. */
+  private readonly handle = (connection: Connection, message: ClientMessage): void | Promise<void> => {
+    switch (message.event) {
+      case EventName.subscribe:
+      case EventName.unsubscribe:
+      case EventName.signin:
+        return this.callNest(connection, message);
+      case EventName.ping:
+      case EventName.pong:
+        return;
+      case 'invalid':
+        connection.sendError(PusherErrors.invalidMessage);
+        return;
+      default:
+        this.server.gateway?.clientEvent(connection, message);
+    }
+  };
+
+  /** Resolves when guards, handler and filter are done. */
+  private async callNest(connection: Connection, message: ClientMessage): Promise<void> {
+    const { handlers } = connection.socket as WsSocket;
+    await handlers.find((handler) => handler.message === message.event)?.callback(message);
+  }
+
+  /** An upgrade for another gateway of the application, or for somebody else who listens. */
+  private passOn(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    const [pathname] = (request.url ?? '/').split('?', 1);
+    const servers = (this.wsServersRegistry.get(0) ?? []) as (WebSocketServer & { readonly path: string })[];
+    const other = servers.find(({ path }) => path === pathname);
+    if (other !== undefined) other.handleUpgrade(request, stream, head, (ws) => other.emit('connection', ws, request));
+    else if ((this.httpServer as Server).listenerCount('upgrade') === 1) refuseUpgrade(stream, 400, 'Bad Request');
+  }
+}

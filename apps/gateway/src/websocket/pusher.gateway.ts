@@ -1,0 +1,56 @@
+import { UseFilters, UseGuards } from '@nestjs/common';
+import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway, type OnGatewayInit } from '@nestjs/websockets';
+import { HubService, type Connection } from '@pogo/hub';
+import { EventName, type ClientEventMessage, type UnsubscribeMessage } from '@pogo/pusher-protocol';
+import { ChannelAuthGuard, UserAuthGuard, type SigninRequest, type SubscribeRequest } from './channel-auth.guard.js';
+import { PUSHER_SERVER, type PusherServer } from './pusher-server.js';
+import { PusherWsFilter } from './pusher-ws.filter.js';
+
+/** The Pusher protocol's table of contents: what a client can say, and what the hub does about it. */
+@WebSocketGateway({ [PUSHER_SERVER]: true })
+@UseFilters(PusherWsFilter)
+export class PusherGateway implements OnGatewayInit<PusherServer> {
+  constructor(
+    private readonly hub: HubService,
+    private readonly filter: PusherWsFilter,
+  ) {}
+
+  /** Client events and pings reach this object without Nest's pipeline, which costs promises. */
+  afterInit(server: PusherServer): void {
+    server.gateway = this;
+  }
+
+  @SubscribeMessage(EventName.subscribe)
+  @UseGuards(ChannelAuthGuard)
+  async subscribe(@ConnectedSocket() connection: Connection, @MessageBody() request: SubscribeRequest): Promise<void> {
+    const { grant } = request;
+    if (grant !== undefined) await this.hub.subscribe(connection, grant.channel, grant.member);
+  }
+
+  @SubscribeMessage(EventName.unsubscribe)
+  async unsubscribe(@ConnectedSocket() connection: Connection, @MessageBody() message: UnsubscribeMessage): Promise<void> {
+    await this.hub.unsubscribe(connection, message.channel);
+  }
+
+  @SubscribeMessage(EventName.signin)
+  @UseGuards(UserAuthGuard)
+  signin(@ConnectedSocket() connection: Connection, @MessageBody() request: SigninRequest): void {
+    if (request.user === undefined) return;
+    this.hub.signIn(connection, request.user);
+    connection.sendText(connection.messages.signinSuccess(request.userData));
+  }
+
+  /** Called directly, outside the ordered inbox: an answer must not wait behind a slow authorization. */
+  ping(connection: Connection): void {
+    connection.sendText(connection.messages.pong());
+  }
+
+  /** Called directly, in order. */
+  clientEvent(connection: Connection, message: ClientEventMessage): void {
+    try {
+      this.hub.clientEvent(connection, message);
+    } catch (error) {
+      this.filter.render(error, connection, message);
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import type { GatewayConfig } from './config/gateway-config.js';
+
+/**
+ * What a newcomer pastes into a page and into a Laravel application. It shows the secret of a development app, so it is
+ * for a terminal only and never for a log.
+ */
+export function welcome(config: GatewayConfig, port: number): string {
+  const [app] = config.apps;
+  if (app === undefined) return '';
+  const host = config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host;
+  const secret = config.isDevelopmentApp ? app.secret : '<your app secret>';
+  const wsPath = config.pathPrefix === '' ? '' : `\n    wsPath: '${config.pathPrefix}',`;
+  const serverPath = config.pathPrefix === '' ? '' : `\n  REVERB_SERVER_PATH=${config.pathPrefix}`;
+  return `
+  Pogo Gateway is listening.
+
+  WebSocket  ${webSocketUrl(config, port)}
+  HTTP API   http://${host}:${port}${config.pathPrefix}/apps/${app.id}
+
+  pusher-js
+  ---------
+  const pusher = new Pusher('${app.key}', {
+    cluster: '',
+    wsHost: '${host}',
+    wsPort: ${port},${wsPath}
+    forceTLS: false,
+    enabledTransports: ['ws', 'wss'],
+  });
+
+  Laravel .env
+  ------------
+  BROADCAST_CONNECTION=reverb
+  REVERB_APP_ID=${app.id}
+  REVERB_APP_KEY=${app.key}
+  REVERB_APP_SECRET=${secret}
+  REVERB_HOST=${host}
+  REVERB_PORT=${port}
+  REVERB_SCHEME=http${serverPath}
+  VITE_REVERB_APP_KEY="\${REVERB_APP_KEY}"
+  VITE_REVERB_HOST="\${REVERB_HOST}"
+  VITE_REVERB_PORT="\${REVERB_PORT}"
+  VITE_REVERB_SCHEME="\${REVERB_SCHEME}"
+${config.isDevelopmentApp ? '\n  No app is configured: this one is for development, its secret is new at every start.\n' : ''}`;
+}
+
+/** Where clients of the first app connect. */
+export function webSocketUrl(config: GatewayConfig, port: number): string {
+  const host = config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host;
+  return `ws://${host.includes(':') ? `[${host}]` : host}:${port}${config.pathPrefix}/app/${config.apps[0]?.key ?? '{key}'}`;
+}

@@ -1,0 +1,48 @@
+import type { App } from './app.js';
+import { AppProvider, type AppChange } from './app-provider.js';
+
+/** The apps of the configuration, in memory. {@link replace} takes a new list while the server runs. */
+export class ConfigAppProvider extends AppProvider {
+  private byId = new Map<string, App>();
+  private byKey = new Map<string, App>();
+  private listener: (change: AppChange) => void = () => undefined;
+
+  /** @throws TypeError when two apps share an id or a key. */
+  constructor(apps: readonly App[]) {
+    super();
+    this.index(apps);
+  }
+
+  findById(id: string): Promise<App | undefined> {
+    return Promise.resolve(this.byId.get(id));
+  }
+
+  findByKey(key: string): Promise<App | undefined> {
+    return Promise.resolve(this.byKey.get(key));
+  }
+
+  onChange(listener: (change: AppChange) => void): void {
+    this.listener = listener;
+  }
+
+  /** @throws TypeError as the constructor does; the old apps stay then. */
+  replace(apps: readonly App[]): void {
+    const before = this.byId;
+    this.index(apps);
+    for (const { id, enabled } of before.values()) {
+      const app = this.byId.get(id);
+      if (app === undefined) this.listener({ appId: id, change: 'removed' });
+      else if (enabled && !app.enabled) this.listener({ appId: id, change: 'disabled' });
+      else this.listener({ appId: id, change: 'updated' });
+    }
+  }
+
+  private index(apps: readonly App[]): void {
+    const byId = new Map(apps.map((app) => [app.id, app]));
+    const byKey = new Map(apps.map((app) => [app.key, app]));
+    if (byId.size !== apps.length) throw new TypeError('two apps have the same id');
+    if (byKey.size !== apps.length) throw new TypeError('two apps have the same key');
+    this.byId = byId;
+    this.byKey = byKey;
+  }
+}

@@ -1,0 +1,58 @@
+import { Logger } from '@nestjs/common';
+import {
+  clientEventDataTooLong,
+  clientEventNameTooLong,
+  exceedsBytes,
+  PusherError,
+  PusherErrors,
+  type ClientEventMessage,
+} from '@pogo/pusher-protocol';
+import type { Broker } from './broker/broker.js';
+import { encodeEnvelope } from './broker/envelope.js';
+import type { Connection } from './connection.js';
+import type { HubEvents } from './hub-events.js';
+import type { Subscription } from './subscription.js';
+import { UnavailableError } from './unavailable-error.js';
+
+/** Events from one client to the others of a private or presence channel. They take the publish road. */
+export class ClientEvents {
+  private readonly logger = new Logger(ClientEvents.name);
+
+  constructor(
+    private readonly broker: Broker,
+    private readonly events: HubEvents,
+  ) {}
+
+  /** Synchronous up to the broker, so that one client's events keep their order. @throws PusherError 4301 */
+  relay(connection: Connection, message: ClientEventMessage): void {
+    const { channel, member } = check(connection, message);
+    const { event, dataJson } = message;
+    const userId = member?.userId;
+    const payload = Buffer.from(connection.messages.clientEvent(channel.name.name, event, dataJson, userId));
+    this.broker
+      .publish(channel.topic, encodeEnvelope({ type: 'event', payload, exceptSocketId: connection.socketId }))
+      .catch((error: unknown) => this.countLost(connection, error));
+    this.events.emit('clientEvent', { connection, channel: channel.name.name, event, dataJson, userId });
+  }
+
+  /** The protocol has no answer to a client event, so a lost one can only be counted. */
+  private countLost(connection: Connection, error: unknown): void {
+    if (!(error instanceof UnavailableError)) this.logger.error(error);
+    this.events.emit('eventDropped', { appId: connection.app.id, reason: 'broker_failed' });
+  }
+}
+
+function check(connection: Connection, { event, channel, dataJson }: ClientEventMessage): Subscription {
+  const { app } = connection;
+  const { maxEventNameLength, maxEventBytes } = app.limits;
+  if (!app.clientEvents) throw new PusherError(PusherErrors.clientEventsDisabled);
+  const subscription = connection.subscriptions.get(channel);
+  if (subscription === undefined) throw new PusherError(PusherErrors.clientEventNotMember);
+  const { kind, isEncrypted } = subscription.channel.name;
+  if (isEncrypted || (kind !== 'private' && kind !== 'presence')) {
+    throw new PusherError(PusherErrors.clientEventChannelKind);
+  }
+  if (exceedsBytes(event, maxEventNameLength)) throw new PusherError(clientEventNameTooLong(maxEventNameLength));
+  if (exceedsBytes(dataJson ?? '', maxEventBytes)) throw new PusherError(clientEventDataTooLong(maxEventBytes));
+  return subscription;
+}

@@ -1,0 +1,110 @@
+import type { ChannelName, Member } from '@pogo/pusher-protocol';
+
+/** One connection's place in a channel. Joining and leaving name the same three things. */
+export interface Holding {
+  readonly appId: string;
+  readonly channel: ChannelName;
+  readonly socketId: string;
+  /** Present exactly on presence channels. */
+  readonly member?: Member;
+}
+
+export interface JoinRequest extends Holding {
+  /** Distinct users a presence channel may have; somebody who is a member already never counts against it. */
+  readonly maxMembers: number;
+}
+
+/** The last event of a cache channel. */
+export interface CachedEvent {
+  /** UTF-8 text of the WebSocket message as it was sent. */
+  readonly payload: Buffer;
+  readonly expiresInMs: number;
+}
+
+export interface Joined {
+  readonly outcome: 'joined';
+  /** The state the rest of the answer shows: transitions and cached events up to it are in it already. */
+  readonly serial: number;
+  /** On presence channels all members of the cluster, the joiner included; a user's first `userInfoJson` stays. */
+  readonly members: readonly Member[];
+  /** On cache channels the last event, unless there is none. */
+  readonly cached?: CachedEvent;
+  readonly transitions: readonly Transition[];
+}
+
+export type JoinAnswer = Joined | { readonly outcome: 'member_limit' };
+
+/**
+ * A change that happened exactly once in the cluster. The answer to a call lists those that this very call caused; a
+ * call that is repeated after a lost answer lists none, because the first one did the work.
+ */
+export type Transition = {
+  readonly appId: string;
+  readonly channel: string;
+  /** Grows with every transition and cached event of the channel, on all nodes alike, and never starts again. */
+  readonly serial: number;
+} & (
+  | { readonly type: 'channel_occupied' | 'channel_vacated' }
+  | { readonly type: 'member_added' | 'member_removed'; readonly member: Member }
+);
+
+export interface CachedPublish {
+  readonly appId: string;
+  readonly channel: string;
+  readonly payload: Buffer;
+  readonly ttlMs: number;
+  readonly exceptSocketId?: string;
+}
+
+/** A channel as the whole cluster sees it, in one atomic read. */
+export interface ChannelState {
+  /** Connections in the channel. 0 = not occupied. */
+  readonly subscriptionCount: number;
+  /** Distinct users; 0 on channels that are not presence channels. */
+  readonly userCount: number;
+  /** In the order in which they joined; only when asked for. */
+  readonly members?: readonly Member[];
+  /** Only when asked for and there is one. */
+  readonly cached?: CachedEvent;
+}
+
+export interface ChannelSummary {
+  readonly name: string;
+  readonly subscriptionCount: number;
+  readonly userCount: number;
+}
+
+/**
+ * The cluster's truth on which connections are in which channels. Questions are atomic: the caller acts on the answer
+ * and never reads, decides and writes.
+ *
+ * The step that changes the state also publishes `member_added` / `member_removed` on the channel's broker topic, with
+ * the serial, so no removal can overtake an addition. Every call is idempotent and may be repeated after an
+ * {@link UnavailableError} until it resolves. Calls that run at the same time may take effect in any order.
+ * Contract suite: `channelDirectoryContract`.
+ */
+export abstract class ChannelDirectory {
+  /** Adds the connection and answers what it must know. Joining twice with the same member is joining once. */
+  abstract join(request: JoinRequest): Promise<JoinAnswer>;
+
+  /** Removes the connection; nothing happens when it is not there. Resolves to the transitions that it caused. */
+  abstract leave(holding: Holding): Promise<readonly Transition[]>;
+
+  /**
+   * Makes the directory hold exactly `holdings` for this node, without announcing anything: the node's own clients
+   * know already. For a directory that lost writes or began anew.
+   */
+  abstract restore(holdings: readonly Holding[]): Promise<void>;
+
+  /** Remembers the event as the channel's last one and publishes it on the channel's topic, as one step. */
+  abstract publishCached(publish: CachedPublish): Promise<void>;
+
+  abstract findChannel(
+    appId: string,
+    channel: string,
+    want: { readonly members?: boolean; readonly cached?: boolean },
+  ): Promise<ChannelState>;
+
+  /** Occupied channels whose name starts with `prefix`. Not a snapshot: channels may change while it is read. */
+  abstract listChannels(appId: string, prefix: string): Promise<readonly ChannelSummary[]>;
+}

@@ -1,0 +1,208 @@
+import type { Member } from '@pogo/pusher-protocol';
+import { topicOf } from '../broker/broker.js';
+import { encodeEnvelope } from '../broker/envelope.js';
+import type { MemoryBus } from '../broker/memory-broker.js';
+import {
+  ChannelDirectory,
+  type CachedEvent,
+  type CachedPublish,
+  type ChannelState,
+  type ChannelSummary,
+  type Holding,
+  type JoinAnswer,
+  type JoinRequest,
+  type Transition,
+} from './channel-directory.js';
+
+interface StoredMember {
+  readonly member: Member;
+  readonly socketIds: Set<string>;
+}
+
+/** What is known of one channel. It exists while somebody is in it or its last event is kept. */
+interface StoredChannel {
+  readonly sockets: Map<string, { readonly node: MemoryChannelDirectory; readonly userId: string | undefined }>;
+  readonly members: Map<string, StoredMember>;
+  cached?: { readonly payload: Buffer; readonly expiresAt: number } | undefined;
+}
+
+/** What several memory directories of one process share when they stand for several nodes. */
+export class MemoryDirectoryStore {
+  /** One counter for all channels: a channel that was empty for a while must not start again at an old serial. */
+  serial = 0;
+  readonly apps = new Map<string, Map<string, StoredChannel>>();
+  /** Channels with a cached event, least recently published first, so that expired ones are found at the front. */
+  readonly cachedChannels = new Map<string, { readonly appId: string; readonly channel: string }>();
+}
+
+/** The directory of a node that is complete by itself. */
+export class MemoryChannelDirectory extends ChannelDirectory {
+  constructor(
+    private readonly bus: MemoryBus,
+    private readonly store: MemoryDirectoryStore = new MemoryDirectoryStore(),
+    private readonly now: () => number = Date.now,
+  ) {
+    super();
+  }
+
+  join(request: JoinRequest): Promise<JoinAnswer> {
+    const stored = this.openChannel(request.appId, request.channel.name);
+    const { member } = request;
+    if (member !== undefined && stored.members.size >= request.maxMembers && !stored.members.has(member.userId)) {
+      this.dropIfUnused(request.appId, request.channel.name, stored);
+      return Promise.resolve({ outcome: 'member_limit' });
+    }
+    const transitions = this.add(stored, request);
+    this.announce(transitions);
+    const cached = this.cachedEvent(stored);
+    return Promise.resolve({
+      outcome: 'joined',
+      serial: this.store.serial,
+      members: membersOf(stored),
+      transitions,
+      ...(cached === undefined ? {} : { cached }),
+    });
+  }
+
+  leave(holding: Holding): Promise<readonly Transition[]> {
+    const transitions = this.remove(holding.appId, holding.channel.name, holding.socketId);
+    this.announce(transitions);
+    return Promise.resolve(transitions);
+  }
+
+  restore(holdings: readonly Holding[]): Promise<void> {
+    const kept = new Set(holdings.map(keyOf));
+    for (const [appId, channels] of this.store.apps) {
+      for (const [name, stored] of channels) {
+        for (const [socketId, { node }] of stored.sockets) {
+          if (node === this && !kept.has(`${topicOf(appId, name)} ${socketId}`)) this.remove(appId, name, socketId);
+        }
+      }
+    }
+    for (const holding of holdings) this.add(this.openChannel(holding.appId, holding.channel.name), holding);
+    return Promise.resolve();
+  }
+
+  publishCached({ appId, channel, payload, ttlMs, exceptSocketId }: CachedPublish): Promise<void> {
+    const serial = ++this.store.serial;
+    this.openChannel(appId, channel).cached = { payload, expiresAt: this.now() + ttlMs };
+    this.store.cachedChannels.delete(topicOf(appId, channel));
+    this.store.cachedChannels.set(topicOf(appId, channel), { appId, channel });
+    this.dropExpired();
+    const except = exceptSocketId === undefined ? {} : { exceptSocketId };
+    this.bus.send(topicOf(appId, channel), encodeEnvelope({ type: 'event', payload, serial, ...except }));
+    return Promise.resolve();
+  }
+
+  findChannel(
+    appId: string,
+    channel: string,
+    want: { readonly members?: boolean; readonly cached?: boolean },
+  ): Promise<ChannelState> {
+    const stored = this.store.apps.get(appId)?.get(channel);
+    if (stored === undefined) {
+      return Promise.resolve({ subscriptionCount: 0, userCount: 0, ...(want.members ? { members: [] } : {}) });
+    }
+    const cached = want.cached ? this.cachedEvent(stored) : undefined;
+    return Promise.resolve({
+      subscriptionCount: stored.sockets.size,
+      userCount: stored.members.size,
+      ...(want.members ? { members: membersOf(stored) } : {}),
+      ...(cached === undefined ? {} : { cached }),
+    });
+  }
+
+  listChannels(appId: string, prefix: string): Promise<readonly ChannelSummary[]> {
+    const summaries: ChannelSummary[] = [];
+    for (const [name, stored] of this.store.apps.get(appId) ?? []) {
+      if (stored.sockets.size > 0 && name.startsWith(prefix)) {
+        summaries.push({ name, subscriptionCount: stored.sockets.size, userCount: stored.members.size });
+      }
+    }
+    return Promise.resolve(summaries);
+  }
+
+  private add(stored: StoredChannel, { appId, channel, socketId, member }: Holding): Transition[] {
+    const transitions: Transition[] = [];
+    if (stored.sockets.has(socketId)) return transitions;
+    if (stored.sockets.size === 0) transitions.push(this.transition(appId, channel.name, { type: 'channel_occupied' }));
+    stored.sockets.set(socketId, { node: this, userId: member?.userId });
+    if (member === undefined) return transitions;
+    const present = stored.members.get(member.userId);
+    if (present === undefined) {
+      stored.members.set(member.userId, { member, socketIds: new Set([socketId]) });
+      transitions.push(this.transition(appId, channel.name, { type: 'member_added', member }));
+    } else {
+      present.socketIds.add(socketId);
+    }
+    return transitions;
+  }
+
+  private remove(appId: string, channel: string, socketId: string): Transition[] {
+    const transitions: Transition[] = [];
+    const stored = this.store.apps.get(appId)?.get(channel);
+    const socket = stored?.sockets.get(socketId);
+    if (stored === undefined || socket === undefined) return transitions;
+    stored.sockets.delete(socketId);
+    const present = socket.userId === undefined ? undefined : stored.members.get(socket.userId);
+    if (present?.socketIds.delete(socketId) && present.socketIds.size === 0) {
+      stored.members.delete(present.member.userId);
+      transitions.push(this.transition(appId, channel, { type: 'member_removed', member: present.member }));
+    }
+    if (stored.sockets.size === 0) transitions.push(this.transition(appId, channel, { type: 'channel_vacated' }));
+    this.dropIfUnused(appId, channel, stored);
+    return transitions;
+  }
+
+  private transition<Change>(appId: string, channel: string, change: Change) {
+    return { appId, channel, serial: ++this.store.serial, ...change };
+  }
+
+  private announce(transitions: readonly Transition[]): void {
+    for (const transition of transitions) {
+      if (transition.type === 'member_added' || transition.type === 'member_removed') {
+        this.bus.send(topicOf(transition.appId, transition.channel), encodeEnvelope(transition));
+      }
+    }
+  }
+
+  private cachedEvent(stored: StoredChannel): CachedEvent | undefined {
+    if (stored.cached === undefined) return undefined;
+    const expiresInMs = stored.cached.expiresAt - this.now();
+    if (expiresInMs > 0) return { payload: stored.cached.payload, expiresInMs };
+    stored.cached = undefined;
+    return undefined;
+  }
+
+  /** Nobody asks for an event of a channel without visitors, so each publish lets the expired ones go. */
+  private dropExpired(): void {
+    for (const [topic, { appId, channel }] of this.store.cachedChannels) {
+      const stored = this.store.apps.get(appId)?.get(channel);
+      if (stored !== undefined && this.cachedEvent(stored) !== undefined) return;
+      this.store.cachedChannels.delete(topic);
+      if (stored !== undefined) this.dropIfUnused(appId, channel, stored);
+    }
+  }
+
+  private openChannel(appId: string, channel: string): StoredChannel {
+    let channels = this.store.apps.get(appId);
+    if (channels === undefined) this.store.apps.set(appId, (channels = new Map<string, StoredChannel>()));
+    let stored = channels.get(channel);
+    if (stored === undefined) channels.set(channel, (stored = { sockets: new Map(), members: new Map() }));
+    return stored;
+  }
+
+  private dropIfUnused(appId: string, channel: string, stored: StoredChannel): void {
+    if (stored.sockets.size > 0 || stored.cached !== undefined) return;
+    const channels = this.store.apps.get(appId);
+    if (channels?.delete(channel) && channels.size === 0) this.store.apps.delete(appId);
+  }
+}
+
+function membersOf(stored: StoredChannel): Member[] {
+  return Array.from(stored.members.values(), ({ member }) => member);
+}
+
+function keyOf(holding: Holding): string {
+  return `${topicOf(holding.appId, holding.channel.name)} ${holding.socketId}`;
+}

@@ -1,0 +1,66 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { Member } from '@pogo/pusher-protocol';
+import type { App } from './app/app.js';
+import type { Connection } from './connection.js';
+import type { PublishStatus } from './publish-status.js';
+
+/**
+ * What happens in this node's hub, for observers in the same process (webhooks, metrics, a live console). An event is
+ * emitted after the fact, on the node that caused it; transitions therefore once per cluster, and not at all when the
+ * node that caused one dies before it hears of it.
+ */
+export interface HubEventMap {
+  connectionOpened: { readonly connection: Connection };
+  connectionClosed: { readonly connection: Connection };
+  subscribed: { readonly connection: Connection; readonly channel: string };
+  unsubscribed: { readonly connection: Connection; readonly channel: string };
+  userSignedIn: { readonly connection: Connection; readonly userId: string };
+  channelOccupied: { readonly appId: string; readonly channel: string; readonly serial: number };
+  channelVacated: { readonly appId: string; readonly channel: string; readonly serial: number };
+  memberAdded: { readonly appId: string; readonly channel: string; readonly serial: number; readonly member: Member };
+  memberRemoved: { readonly appId: string; readonly channel: string; readonly serial: number; readonly member: Member };
+  clientEvent: {
+    readonly connection: Connection;
+    readonly channel: string;
+    readonly event: string;
+    readonly dataJson: string | undefined;
+    readonly userId: string | undefined;
+  };
+  /** A publish was answered; `channels` is how many it was for. */
+  published: { readonly app: App; readonly channels: number; readonly status: PublishStatus };
+  /** A frame found a connection's outbox full (`outbox_full`) or could not be handed to the broker (`broker_failed`). */
+  eventDropped: { readonly appId: string; readonly reason: 'outbox_full' | 'broker_failed' };
+  handshakeRejected: { readonly reason: string };
+}
+
+export type HubEventName = keyof HubEventMap;
+type Listener<Name extends HubEventName> = (event: HubEventMap[Name]) => void;
+
+/** The hub's typed events. A listener that throws is logged and disturbs nobody. */
+@Injectable()
+export class HubEvents {
+  private readonly logger = new Logger(HubEvents.name);
+  private readonly listeners = new Map<HubEventName, Set<Listener<HubEventName>>>();
+
+  /** Calls `listener` synchronously for each event until the returned function is called. */
+  on<Name extends HubEventName>(name: Name, listener: Listener<Name>): () => void {
+    const listeners = this.listeners.get(name) ?? new Set();
+    this.listeners.set(name, listeners);
+    // The map pairs every name with listeners of that name only; emit relies on it.
+    listeners.add(listener as Listener<HubEventName>);
+    return () => listeners.delete(listener as Listener<HubEventName>);
+  }
+
+  /** Costs a map look-up when nobody listens. */
+  emit<Name extends HubEventName>(name: Name, event: HubEventMap[Name]): void {
+    const listeners = this.listeners.get(name);
+    if (listeners === undefined) return;
+    for (const listener of listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.logger.error(`listener of ${name} threw`, error instanceof Error ? error.stack : String(error));
+      }
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/** Settings of one hub, complete. Durations in ms unless the name says otherwise; meanings in docs/configuration.md. */
+export class HubOptions {
+  readonly maxConnections: number = 10_000;
+  readonly pingPeriodMs: number = 54_000;
+  readonly pongWaitMs: number = 60_000;
+  readonly activityTimeoutSeconds: number = 120;
+  readonly maxInboxMessages: number = 256;
+  readonly maxInboxBytes: number = 1_048_576;
+  readonly outboundQueueSize: number = 256;
+  readonly outboundQueueBytes: number = 1_048_576;
+  readonly slowConsumer: 'disconnect' | 'drop' = 'disconnect';
+  readonly writeWaitMs: number = 10_000;
+  readonly writeBurstSize: number = 64;
+  readonly brokerQueueSize: number = 1_024;
+  readonly authTimeoutMs: number = 3_000;
+  /** How long a subscription is held unanswered while the cluster's state is out of reach; then close 4200. */
+  readonly joinDeadlineMs: number = 10_000;
+  /** How long a broker topic stays subscribed after its last local subscriber. */
+  readonly topicLingerMs: number = 5_000;
+
+  constructor(overrides: Partial<HubOptions> = {}) {
+    Object.assign(this, overrides);
+  }
+}

@@ -1,0 +1,275 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import {
+  createSocketId,
+  PusherError,
+  PusherErrors,
+  type ChannelName,
+  type ClientEventMessage,
+  type Member,
+  type PusherErrorData,
+  type SignedInUser,
+} from '@pogo/pusher-protocol';
+import type { App } from './app/app.js';
+import { AppProvider, type AppChange } from './app/app-provider.js';
+import { Broker } from './broker/broker.js';
+import { CommandBus, type Command } from './broker/command-bus.js';
+import { ClientEvents } from './client-events.js';
+import { Connection, type ConnectionHost } from './connection.js';
+import { Delivery } from './delivery.js';
+import { ChannelDirectory, type ChannelState, type ChannelSummary } from './directory/channel-directory.js';
+import { ConnectionDirectory } from './directory/connection-directory.js';
+import { Draining } from './draining.js';
+import { HubEvents } from './hub-events.js';
+import { HubOptions } from './hub-options.js';
+import type { InboxSettings, MessageHandler } from './inbox.js';
+import { Liveness } from './liveness.js';
+import { Membership } from './membership.js';
+import { Pacer } from './pacer.js';
+import { Publisher, type PublishEvent } from './publisher.js';
+import { PublishStatus } from './publish-status.js';
+import { Registry } from './registry.js';
+import { SlowSockets } from './slow-sockets.js';
+import type { Socket } from './socket.js';
+import { Sweeper } from './sweeper.js';
+import { TopicRegistry } from './topic-registry.js';
+
+/** What a publish may ask for beyond its data. */
+export interface PublishOptions {
+  /** The connection that does not get the event, on whatever node it is. */
+  readonly exceptSocketId?: string;
+  /** Refuse data that is not JSON with `invalid_payload_json`. */
+  readonly assertJson?: boolean;
+}
+
+/** Who is connected, who is subscribed, and delivery. The one object that the edges and embedding applications talk to. */
+@Injectable()
+export class HubService implements OnModuleInit, OnModuleDestroy, ConnectionHost {
+  readonly inboxSettings: InboxSettings;
+  private readonly logger = new Logger(HubService.name);
+  private readonly registry = new Registry();
+  private readonly sweeper: Sweeper;
+  private readonly liveness: Liveness;
+  private readonly slowSockets: SlowSockets;
+  private readonly topics: TopicRegistry;
+  private readonly membership: Membership;
+  private readonly publisher: Publisher;
+  private readonly clientEvents: ClientEvents;
+  private readonly delivery: Delivery;
+  private readonly draining: Draining;
+
+  constructor(
+    readonly options: HubOptions,
+    private readonly apps: AppProvider,
+    private readonly broker: Broker,
+    private readonly commands: CommandBus,
+    private readonly directory: ChannelDirectory,
+    private readonly connectionDirectory: ConnectionDirectory,
+    private readonly events: HubEvents,
+  ) {
+    const { maxInboxMessages: maxMessages, maxInboxBytes: maxBytes } = options;
+    this.inboxSettings = { maxMessages, maxBytes, pacer: new Pacer() };
+    this.sweeper = new Sweeper(Math.min(250, Math.max(10, options.pingPeriodMs / 10)));
+    this.liveness = new Liveness(options, this.sweeper.tickMs);
+    this.slowSockets = new SlowSockets(options.writeWaitMs);
+    this.topics = new TopicRegistry(broker, this.registry, options.topicLingerMs);
+    this.membership = new Membership(this.registry, this.topics, directory, events, options, () => this.now());
+    this.publisher = new Publisher(broker, directory, events, options.brokerQueueSize);
+    this.clientEvents = new ClientEvents(broker, events);
+    this.delivery = new Delivery(this.registry);
+    this.draining = new Draining(this.registry);
+  }
+
+  onModuleInit(): void {
+    this.broker.listen((topic, envelope) => this.delivery.deliver(topic, envelope));
+    this.commands.listen((command) => this.execute(command));
+    this.apps.onChange((change) => void this.applyAppChange(change));
+    this.sweeper.add((now) => this.liveness.sweep(now));
+    this.sweeper.add((now) => this.slowSockets.sweep(now));
+    this.sweeper.add((now) => this.topics.sweep(now));
+    this.sweeper.add((now) => this.membership.sweep(now));
+    this.sweeper.start();
+  }
+
+  onModuleDestroy(): void {
+    // From the first shutdown hook on nobody new is let in.
+    this.draining.begin();
+  }
+
+  /** True once {@link drain} or the application's shutdown has begun. */
+  get isDraining(): boolean {
+    return this.draining.hasBegun;
+  }
+
+  /** Connections of all apps on this node. */
+  get connectionCount(): number {
+    return this.registry.size;
+  }
+
+  // --- connections ---
+
+  /** Admits a client and greets it. The caller has checked everything that could refuse it. */
+  connect(app: App, socket: Socket, handler: MessageHandler): Connection {
+    const connection = new Connection(createSocketId(), app, socket, handler, this);
+    this.registry.addConnection(connection);
+    this.liveness.add(connection, this.now());
+    this.connectionDirectory.report(app.id, this.registry.countOf(app.id));
+    connection.sendText(
+      connection.messages.connectionEstablished(connection.socketId, this.options.activityTimeoutSeconds),
+    );
+    this.events.emit('connectionOpened', { connection });
+    return connection;
+  }
+
+  /** The client's socket is closed. */
+  disconnect(connection: Connection): void {
+    this.slowSockets.closed(connection);
+    this.remove(connection);
+  }
+
+  private remove(connection: Connection): void {
+    if (!this.registry.removeConnection(connection)) return;
+    connection.handleClose();
+    this.liveness.remove(connection);
+    this.slowSockets.forget(connection);
+    this.membership.leaveAll(connection);
+    this.connectionDirectory.report(connection.app.id, this.registry.countOf(connection.app.id));
+    this.events.emit('connectionClosed', { connection });
+  }
+
+  /** Records the connection's user. @throws PusherError 4009 when it has signed in as another user. */
+  signIn(connection: Connection, user: SignedInUser): void {
+    if (connection.user !== undefined && connection.user.id !== user.id) {
+      throw new PusherError(PusherErrors.signinFailed);
+    }
+    connection.user = user;
+    this.events.emit('userSignedIn', { connection, userId: user.id });
+  }
+
+  /** Closes every connection of the user, signed in or present as a member, on all nodes. @throws UnavailableError */
+  terminateUser(appId: string, userId: string): Promise<void> {
+    return this.commands.send({ type: 'terminate_user', appId, userId });
+  }
+
+  /** Connections of the app in the cluster; approximate while connections come and go. @throws UnavailableError */
+  countConnections(appId: string): Promise<number> {
+    return this.connectionDirectory.count(appId);
+  }
+
+  // --- channels ---
+
+  /** Resolves when the client has been acknowledged. @throws SubscriptionError when it is refused. */
+  subscribe(connection: Connection, channel: ChannelName, member?: Member): Promise<void> {
+    return this.membership.subscribe(connection, channel, member);
+  }
+
+  /** Leaves the channel; ignored when the connection is not in it. */
+  unsubscribe(connection: Connection, channel: string): Promise<void> {
+    return this.membership.unsubscribe(connection, channel);
+  }
+
+  /** The channel in the whole cluster. @throws UnavailableError */
+  findChannel(
+    appId: string,
+    channel: string,
+    want: { readonly members?: boolean; readonly cached?: boolean } = {},
+  ): Promise<ChannelState> {
+    return this.directory.findChannel(appId, channel, want);
+  }
+
+  /** Occupied channels in the whole cluster. @throws UnavailableError */
+  listChannels(appId: string, prefix = ''): Promise<readonly ChannelSummary[]> {
+    return this.directory.listChannels(appId, prefix);
+  }
+
+  // --- events ---
+
+  /** Publishes one event to one channel. Delivery is at most once, not persisted and not acknowledged. */
+  publish(
+    appId: string,
+    channel: string,
+    event: string,
+    data: string | Uint8Array,
+    options: PublishOptions = {},
+  ): Promise<PublishStatus> {
+    return this.publishMany(appId, [channel], event, data, options);
+  }
+
+  /** Publishes one event to many channels; all of them are checked before anything is sent. */
+  publishMany(
+    appId: string,
+    channels: string[],
+    event: string,
+    data: string | Uint8Array,
+    options: PublishOptions = {},
+  ): Promise<PublishStatus> {
+    return this.publishAll(appId, [{ ...options, channels, event, data }]);
+  }
+
+  /** Publishes several events in order; all of them are checked before anything is sent. */
+  async publishAll(appId: string, events: readonly PublishEvent[]): Promise<PublishStatus> {
+    const app = await this.apps.findById(appId);
+    return app?.enabled ? this.publisher.publish(app, events) : PublishStatus.hub_missing;
+  }
+
+  /** Relays a client event to the channel's other subscribers. @throws PusherError 4301 when it is refused. */
+  clientEvent(connection: Connection, message: ClientEventMessage): void {
+    this.clientEvents.relay(connection, message);
+  }
+
+  // --- life cycle ---
+
+  /** Closes established clients with 4200, spread over `withinMs`, and resolves when their departure is recorded. */
+  async drain(withinMs: number): Promise<void> {
+    await this.draining.closeAll(withinMs);
+    await this.membership.settled();
+    // The sweeper cuts off those that do not answer the closing handshake.
+    while (this.slowSockets.closingCount > 0) await sleep(this.sweeper.tickMs);
+    this.topics.close();
+    this.sweeper.stop();
+  }
+
+  /** Sweeper time, ms. */
+  now(): number {
+    return this.sweeper.now();
+  }
+
+  connectionClosing(connection: Connection): void {
+    this.remove(connection);
+    this.slowSockets.addClosing(connection, this.now());
+  }
+
+  connectionBlocked(connection: Connection): void {
+    this.slowSockets.addBlocked(connection);
+  }
+
+  connectionDrained(connection: Connection): void {
+    this.slowSockets.forget(connection);
+  }
+
+  outboxFull(connection: Connection): void {
+    this.events.emit('eventDropped', { appId: connection.app.id, reason: 'outbox_full' });
+  }
+
+  private execute({ appId, userId }: Command): void {
+    for (const connection of this.registry.connections()) {
+      if (connection.app.id === appId && connection.belongsTo(userId)) connection.close(PusherErrors.terminatedByApp);
+    }
+  }
+
+  private async applyAppChange({ appId, change }: AppChange): Promise<void> {
+    try {
+      if (change === 'removed') return this.closeApp(appId, PusherErrors.applicationDoesNotExist);
+      if (change === 'disabled') return this.closeApp(appId, PusherErrors.applicationDisabled);
+      const app = await this.apps.findById(appId);
+      if (app === undefined) return;
+      for (const connection of this.registry.connections()) if (connection.app.id === appId) connection.app = app;
+    } catch (error) {
+      this.logger.error(error);
+    }
+  }
+
+  private closeApp(appId: string, reason: PusherErrorData): void {
+    for (const connection of this.registry.connections()) if (connection.app.id === appId) connection.close(reason);
+  }
+}

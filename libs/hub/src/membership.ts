@@ -1,0 +1,193 @@
+import { Logger } from '@nestjs/common';
+import { PusherErrors, SubscriptionError, type ChannelName, type Member } from '@pogo/pusher-protocol';
+import { askAgain } from './ask-again.js';
+import type { Connection } from './connection.js';
+import type { ChannelDirectory, Holding, JoinAnswer, Transition } from './directory/channel-directory.js';
+import type { HubEvents } from './hub-events.js';
+import type { HubOptions } from './hub-options.js';
+import type { Registry } from './registry.js';
+import { Subscription } from './subscription.js';
+import type { TopicRegistry } from './topic-registry.js';
+
+interface Failed {
+  readonly outcome: 'failed';
+  readonly error: unknown;
+}
+
+/**
+ * Joining and leaving channels: local maps first and synchronously, then the broker and the directory, and back again
+ * when they refuse. A connection that goes away while it joins leaves again when the join's answer is in.
+ */
+export class Membership {
+  private readonly logger = new Logger(Membership.name);
+  /** Subscriptions without an answer yet, oldest first, and when they began. */
+  private readonly joining = new Map<Subscription, number>();
+  private readonly leaving = new Set<Promise<void>>();
+
+  constructor(
+    private readonly registry: Registry,
+    private readonly topics: TopicRegistry,
+    private readonly directory: ChannelDirectory,
+    private readonly events: HubEvents,
+    private readonly options: HubOptions,
+    private readonly now: () => number,
+  ) {}
+
+  /**
+   * Resolves when the client has been acknowledged, or is gone. Calls for one connection are made one at a time, as
+   * its inbox does: a join must not meet an unfinished departure from the same channel.
+   * @throws SubscriptionError when the subscription is refused; nothing of it is left then.
+   */
+  async subscribe(connection: Connection, name: ChannelName, member: Member | undefined): Promise<void> {
+    if (!connection.isOpen) return;
+    const present = connection.subscriptions.get(name.name);
+    if (present === undefined) {
+      await this.join(this.add(connection, name, member), true);
+    } else if (present.member?.userId !== member?.userId) {
+      throw new SubscriptionError(name.name, 'AuthError', 'Already subscribed as another user');
+    } else {
+      present.rejoin();
+      await this.join(present, false);
+    }
+  }
+
+  /** Resolves when the directory knows; until then the same connection must not subscribe to the channel again. */
+  async unsubscribe(connection: Connection, channel: string): Promise<void> {
+    const subscription = connection.subscriptions.get(channel);
+    if (subscription === undefined) return;
+    connection.subscriptions.delete(channel);
+    this.events.emit('unsubscribed', { connection, channel });
+    await this.leave(subscription);
+  }
+
+  /** The connection is gone. The local part is done on return, the directory hears of it in the background. */
+  leaveAll(connection: Connection): void {
+    for (const subscription of connection.subscriptions.values()) void this.leave(subscription);
+    connection.subscriptions.clear();
+  }
+
+  /** Closes connections whose subscription nobody could answer. Called by the sweeper. */
+  sweep(now: number): void {
+    for (const [subscription, since] of this.joining) {
+      if (now - since < this.options.joinDeadlineMs) return;
+      subscription.connection.close(PusherErrors.unavailable);
+    }
+  }
+
+  /** Resolves when every departure so far has reached the directory. */
+  async settled(): Promise<void> {
+    while (this.leaving.size > 0) await Promise.allSettled(this.leaving);
+  }
+
+  private add(connection: Connection, name: ChannelName, member: Member | undefined): Subscription {
+    const { maxChannelsPerConnection } = connection.app;
+    if (connection.subscriptions.size >= maxChannelsPerConnection) {
+      const reason = `A connection may subscribe to at most ${maxChannelsPerConnection} channels`;
+      throw new SubscriptionError(name.name, 'LimitReached', reason);
+    }
+    const channel = this.registry.openChannel(connection.app, name);
+    const subscription = new Subscription(connection, channel, member, this.options.outboundQueueSize);
+    connection.subscriptions.set(name.name, subscription);
+    channel.subscriptions.add(subscription);
+    return subscription;
+  }
+
+  private async join(subscription: Subscription, isNew: boolean): Promise<void> {
+    const { connection, channel } = subscription;
+    this.joining.set(subscription, this.now());
+    const answer = await this.askToJoin(subscription);
+    this.joining.delete(subscription);
+    if (answer.outcome === 'joined') this.emitTransitions(answer.transitions);
+    if (subscription.hasLeft) {
+      // Gone meanwhile. Whether the join took effect is unknown when its answer was lost: leaving is right either way.
+      void this.tellDirectory(subscription);
+    } else if (answer.outcome === 'joined') {
+      subscription.goLive(answer);
+      if (isNew) this.events.emit('subscribed', { connection, channel: channel.name.name });
+    } else {
+      this.detach(subscription);
+      connection.subscriptions.delete(channel.name.name);
+      if (answer.outcome === 'member_limit') throw memberLimit(subscription);
+      await this.tellDirectory(subscription);
+      throw answer.error;
+    }
+  }
+
+  private async askToJoin(subscription: Subscription): Promise<JoinAnswer | Failed> {
+    const { connection, channel } = subscription;
+    try {
+      for (let work = this.topics.activate(channel); work !== undefined; work = this.topics.activate(channel)) {
+        await work;
+        if (subscription.hasLeft) return { outcome: 'failed', error: undefined };
+      }
+      const request = { ...holdingOf(subscription), maxMembers: connection.app.limits.presenceMaxMembers };
+      return await askAgain(
+        () => this.directory.join(request),
+        () => subscription.hasLeft,
+      );
+    } catch (error) {
+      return { outcome: 'failed', error };
+    }
+  }
+
+  /** Takes the subscription out of its channel; a running join tells the directory when it is done. */
+  private leave(subscription: Subscription): Promise<void> {
+    this.detach(subscription);
+    return this.joining.has(subscription) ? Promise.resolve() : this.tellDirectory(subscription);
+  }
+
+  private detach(subscription: Subscription): void {
+    const { channel } = subscription;
+    subscription.leave();
+    channel.subscriptions.delete(subscription);
+    if (channel.subscriptions.size === 0) this.topics.idleFrom(channel, this.now());
+  }
+
+  private tellDirectory(subscription: Subscription): Promise<void> {
+    const told = this.leaveDirectory(holdingOf(subscription)).finally(() => this.leaving.delete(told));
+    this.leaving.add(told);
+    return told;
+  }
+
+  private async leaveDirectory(holding: Holding): Promise<void> {
+    try {
+      const transitions = await askAgain(
+        () => this.directory.leave(holding),
+        () => false,
+      );
+      this.emitTransitions(transitions);
+    } catch (error) {
+      this.logger.error(error);
+    }
+  }
+
+  private emitTransitions(transitions: readonly Transition[]): void {
+    for (const transition of transitions) {
+      switch (transition.type) {
+        case 'channel_occupied':
+          this.events.emit('channelOccupied', transition);
+          break;
+        case 'channel_vacated':
+          this.events.emit('channelVacated', transition);
+          break;
+        case 'member_added':
+          this.events.emit('memberAdded', transition);
+          break;
+        case 'member_removed':
+          this.events.emit('memberRemoved', transition);
+          break;
+      }
+    }
+  }
+}
+
+function holdingOf({ connection, channel, member }: Subscription): Holding {
+  const holding = { appId: connection.app.id, channel: channel.name, socketId: connection.socketId };
+  return member === undefined ? holding : { ...holding, member };
+}
+
+function memberLimit({ channel, connection }: Subscription): SubscriptionError {
+  const { presenceMaxMembers } = connection.app.limits;
+  const reason = `A presence channel may have at most ${presenceMaxMembers} members`;
+  return new SubscriptionError(channel.name.name, 'LimitReached', reason);
+}

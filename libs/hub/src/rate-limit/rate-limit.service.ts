@@ -1,0 +1,32 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { App } from '../app/app.js';
+import { UnavailableError } from '../unavailable-error.js';
+import { RateLimitStore, type RateLimitAnswer } from './rate-limit-store.js';
+
+export interface HttpRateLimitAnswer extends RateLimitAnswer {
+  /** Requests per second the app may make. */
+  readonly limit: number;
+}
+
+/** Which limits exist and what happens when their store is away. */
+@Injectable()
+export class RateLimitService {
+  private readonly logger = new Logger(RateLimitService.name);
+
+  constructor(private readonly store: RateLimitStore) {}
+
+  /** Counts one signed HTTP request of `app`; undefined when the app has no limit. */
+  async takeHttpRequest(app: App): Promise<HttpRateLimitAnswer | undefined> {
+    const limit = app.httpRateLimit;
+    if (limit === undefined) return undefined;
+    try {
+      const answer = await this.store.take(`http/${app.id}`, { perSecond: limit, burst: Math.max(1, limit) });
+      return { ...answer, limit };
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+      // The limit protects the server from a signed, known publisher; refusing every publish would hurt more.
+      this.logger.warn(`rate limit store unavailable, request let through: ${error.message}`);
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import { EventName } from './event-name.js';
+import type { PusherErrorData, SubscriptionError } from './pusher-error.js';
+import type { Member } from './user.js';
+
+/** Names of the dialects that an app may speak. */
+export type DialectName = 'pusher';
+
+/**
+ * Everything the server says, as the text of one WebSocket message. One object per dialect: apps differ in wording
+ * and key order, never in meaning. Texts are built from JSON fragments, so payloads are never parsed again.
+ */
+export interface ServerMessages {
+  /** What the client is told to expect; an app's dialect may override the server's setting. */
+  connectionEstablished(socketId: string, activityTimeoutSeconds: number): string;
+  pong(): string;
+  error(error: PusherErrorData): string;
+  subscriptionError(error: SubscriptionError): string;
+  subscriptionSucceeded(channel: string): string;
+  presenceSubscriptionSucceeded(channel: string, members: readonly Member[]): string;
+  memberAdded(channel: string, member: Member): string;
+  memberRemoved(channel: string, userId: string): string;
+  cacheMiss(channel: string): string;
+  signinSuccess(userData: string): string;
+  /** An event that a publisher sent; `data` is any text and reaches the client as a string. */
+  event(channel: string, event: string, data: string): string;
+  /** A client event; `dataJson` is relayed as it was sent, `userId` only on presence channels. */
+  clientEvent(channel: string, event: string, dataJson: string | undefined, userId: string | undefined): string;
+}
+
+const json = JSON.stringify as (value: string) => string;
+
+/** Source: Pusher Channels protocol 7. `data` is a JSON string in every event but `pusher:error` and `signin_success`. */
+export const pusherMessages: ServerMessages = {
+  connectionEstablished: (socketId, activityTimeoutSeconds) =>
+    message(
+      EventName.connectionEstablished,
+      json(`{"socket_id":"${socketId}","activity_timeout":${activityTimeoutSeconds}}`),
+    ),
+
+  pong: () => PONG,
+
+  error: ({ code, message: text }) => message(EventName.error, `{"code":${code},"message":${json(text)}}`),
+
+  subscriptionError: (error) =>
+    channelMessage(
+      EventName.subscriptionError,
+      error.channel,
+      `{"type":"${error.type}","error":${json(error.message)},"status":${error.status}}`,
+    ),
+
+  subscriptionSucceeded: (channel) => channelMessage(EventName.subscriptionSucceeded, channel, '"{}"'),
+
+  presenceSubscriptionSucceeded: (channel, members) =>
+    channelMessage(EventName.subscriptionSucceeded, channel, json(presenceData(members))),
+
+  memberAdded: (channel, member) =>
+    channelMessage(
+      EventName.memberAdded,
+      channel,
+      json(`{"user_id":${json(member.userId)},"user_info":${member.userInfoJson ?? '{}'}}`),
+    ),
+
+  memberRemoved: (channel, userId) =>
+    channelMessage(EventName.memberRemoved, channel, json(`{"user_id":${json(userId)}}`)),
+
+  cacheMiss: (channel) => `{"event":"${EventName.cacheMiss}","channel":${json(channel)}}`,
+
+  signinSuccess: (userData) => message(EventName.signinSuccess, `{"user_data":${json(userData)}}`),
+
+  event: (channel, event, data) => channelMessage(event, channel, json(data)),
+
+  clientEvent: (channel, event, dataJson, userId) => {
+    const data = dataJson === undefined ? '' : `,"data":${dataJson}`;
+    const user = userId === undefined ? '' : `,"user_id":${json(userId)}`;
+    return `{"event":${json(event)},"channel":${json(channel)}${data}${user}}`;
+  },
+};
+
+const DIALECTS: Record<DialectName, ServerMessages> = { pusher: pusherMessages };
+
+export function messagesOf(dialect: DialectName): ServerMessages {
+  return DIALECTS[dialect];
+}
+
+const PONG = `{"event":"${EventName.pong}"}`;
+
+function message(event: string, dataJson: string): string {
+  return `{"event":${json(event)},"data":${dataJson}}`;
+}
+
+function channelMessage(event: string, channel: string, dataJson: string): string {
+  return `{"event":${json(event)},"channel":${json(channel)},"data":${dataJson}}`;
+}
+
+/**
+ * `hash` has a key for every id, `{}` for a member without user_info: without it pusher-js's `members.me` is null.
+ * Built as text, because an object would treat an id like `__proto__` or `7` in its own way.
+ */
+function presenceData(members: readonly Member[]): string {
+  const ids = members.map((member) => json(member.userId));
+  const hash = members.map((member, i) => `${ids[i]}:${member.userInfoJson ?? '{}'}`);
+  return `{"presence":{"count":${members.length},"ids":[${ids.join(',')}],"hash":{${hash.join(',')}}}}`;
+}

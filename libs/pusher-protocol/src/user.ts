@@ -1,0 +1,80 @@
+import { rawMember } from './json-text.js';
+import { exceedsBytes, MAX_SIGNED_IN_USER_ID_BYTES, type ProtocolLimits } from './limits.js';
+
+/** A user in a presence channel. Two connections with the same `userId` are one member. */
+export interface Member {
+  readonly userId: string;
+  /** JSON text of `user_info` as the app signed it; absent when the app gave none. */
+  readonly userInfoJson?: string;
+}
+
+/** A user that signed in with `pusher:signin`. */
+export interface SignedInUser {
+  readonly id: string;
+  /** JSON text of `user_info`; absent when the app gave none. */
+  readonly userInfoJson?: string;
+  /** User ids whose presence this user wants to follow; empty when none were given. */
+  readonly watchlist: readonly string[];
+}
+
+/** The member in a presence subscription's `channel_data`: `{"user_id": string | number, "user_info"?: any}`. */
+export function parseChannelData(channelData: string): Member | undefined {
+  const fields = parseObject(channelData);
+  const userId = fields === undefined ? undefined : userIdText(fields['user_id']);
+  if (userId === undefined) return undefined;
+  return withUserInfo({ userId }, channelData);
+}
+
+/** A connection without `channel_data` joins a presence channel as its signed-in user. */
+export function memberOf(user: SignedInUser): Member {
+  return user.userInfoJson === undefined
+    ? { userId: user.id }
+    : { userId: user.id, userInfoJson: user.userInfoJson };
+}
+
+/** The sentence that says which limit `member` breaks, or undefined when it breaks none. */
+export function memberLimitBroken(member: Member, limits: ProtocolLimits): string | undefined {
+  if (exceedsBytes(member.userId, limits.presenceMaxUserIdLength)) {
+    return `user_id exceeds the allowed maximum (${limits.presenceMaxUserIdLength} bytes)`;
+  }
+  if (exceedsBytes(member.userInfoJson ?? '', limits.presenceMaxUserInfoBytes)) {
+    return `user_info exceeds the allowed maximum (${limits.presenceMaxUserInfoBytes} bytes)`;
+  }
+  return undefined;
+}
+
+/** The user in `pusher:signin`'s `user_data`, or undefined when it has no usable `id`. */
+export function parseUserData(userData: string): SignedInUser | undefined {
+  const fields = parseObject(userData);
+  const id = fields?.['id'];
+  if (fields === undefined || typeof id !== 'string' || id === '') return undefined;
+  if (exceedsBytes(id, MAX_SIGNED_IN_USER_ID_BYTES)) return undefined;
+  const watchlist = fields['watchlist'] ?? [];
+  if (!Array.isArray(watchlist) || !watchlist.every((entry): entry is string => typeof entry === 'string')) {
+    return undefined;
+  }
+  return withUserInfo({ id, watchlist }, userData);
+}
+
+/** user_id is compared and sent as a string. Numbers keep JavaScript's text; "" is no user. */
+function userIdText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value === '' ? undefined : value;
+  return typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined;
+}
+
+/** Adds user_info as the app wrote it; null is as good as absent. */
+function withUserInfo<T extends object>(user: T, json: string): T & { readonly userInfoJson?: string } {
+  const userInfoJson = rawMember(json, 'user_info');
+  return userInfoJson === undefined || userInfoJson === 'null' ? user : { ...user, userInfoJson };
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Readonly<Record<string, unknown>>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
