@@ -9,10 +9,10 @@ import type { Registry } from './registry.js';
 import { Subscription } from './subscription.js';
 import type { TopicRegistry } from './topic-registry.js';
 
-interface Failed {
-  readonly outcome: 'failed';
-  readonly error: unknown;
-}
+/** A join that never got its answer. */
+type NoAnswer =
+  /** The client had left before the directory was asked. */
+  { readonly outcome: 'not_asked' } | { readonly outcome: 'failed'; readonly error: unknown };
 
 /**
  * Joining and leaving channels: local maps first and synchronously, then the broker and the directory, and back again
@@ -98,9 +98,9 @@ export class Membership {
     const answer = await this.askToJoin(subscription);
     this.joining.delete(subscription);
     if (answer.outcome === 'joined') this.emitTransitions(answer.transitions);
-    if (subscription.hasLeft) {
+    if (answer.outcome === 'not_asked' || subscription.hasLeft) {
       // Gone meanwhile. Whether the join took effect is unknown when its answer was lost: leaving is right either way.
-      void this.tellDirectory(subscription);
+      if (answer.outcome !== 'not_asked' || !isNew) void this.tellDirectory(subscription);
     } else if (answer.outcome === 'joined') {
       subscription.goLive(answer);
       if (isNew) this.events.emit('subscribed', { connection, channel: channel.name.name });
@@ -113,12 +113,12 @@ export class Membership {
     }
   }
 
-  private async askToJoin(subscription: Subscription): Promise<JoinAnswer | Failed> {
+  private async askToJoin(subscription: Subscription): Promise<JoinAnswer | NoAnswer> {
     const { connection, channel } = subscription;
     try {
       for (let work = this.topics.activate(channel); work !== undefined; work = this.topics.activate(channel)) {
         await work;
-        if (subscription.hasLeft) return { outcome: 'failed', error: undefined };
+        if (subscription.hasLeft) return { outcome: 'not_asked' };
       }
       const request = { ...holdingOf(subscription), maxMembers: connection.app.limits.presenceMaxMembers };
       return await askAgain(

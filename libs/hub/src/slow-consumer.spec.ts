@@ -1,0 +1,93 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { subscribe, TestCluster, type FakeClient } from './testing/hub-harness.js';
+import type { HubOptions } from './hub-options.js';
+import { eventually } from './testing/test-api.js';
+
+let cluster: TestCluster;
+let dropped: string[];
+afterEach(() => cluster.close());
+
+async function blockedClient(options: Partial<HubOptions>): Promise<FakeClient> {
+  cluster = new TestCluster({ options });
+  dropped = [];
+  cluster.node(0).events.on('eventDropped', ({ reason }) => dropped.push(reason));
+  const client = cluster.node(0).connect();
+  await subscribe(client, 'room');
+  client.socket.accepts = false;
+  await publish('first');
+  return client;
+}
+
+const publish = (event: string, data = '1') => cluster.node(0).hub.publish('app', 'room', event, data);
+
+describe('a client that does not read', () => {
+  it('gets everything in order when it reads again within its bound, in bursts of one write', async () => {
+    const client = await blockedClient({ outboundQueueSize: 100, writeBurstSize: 5 });
+    for (let i = 0; i < 12; i++) await publish(`e${i}`);
+    // What was written when the socket reported itself blocked has left; the rest waits.
+    expect(client.socket.names).toEqual(['pusher_internal:subscription_succeeded', 'first']);
+    client.socket.accepts = true;
+    const writes = client.socket.writes;
+    client.connection.handleDrain();
+    expect(client.socket.names.slice(2)).toEqual(Array.from({ length: 12 }, (_, i) => `e${i}`));
+    expect(client.socket.writes - writes).toBe(3);
+    await publish('after');
+    expect(client.socket.names.at(-1)).toBe('after');
+    expect(dropped).toEqual([]);
+  });
+
+  it('stays blocked while the kernel takes only part of it', async () => {
+    const client = await blockedClient({ writeBurstSize: 2 });
+    for (let i = 0; i < 6; i++) await publish(`e${i}`);
+    client.connection.handleDrain();
+    expect(client.socket.names.slice(2)).toEqual(['e0', 'e1']);
+    client.connection.handleDrain();
+    expect(client.socket.names.slice(2)).toEqual(['e0', 'e1', 'e2', 'e3']);
+  });
+
+  it.each([
+    ['events', { outboundQueueSize: 3 }, '1'],
+    ['bytes', { outboundQueueBytes: 3 * 160 }, 'x'.repeat(100)],
+  ])('is disconnected with 4100 over its bound of %s', async (_name, options, data) => {
+    const client = await blockedClient(options);
+    for (let i = 0; i < 3; i++) await publish(`e${i}`, data);
+    expect(client.socket.closed).toBeUndefined();
+    await publish('one too many', data);
+    expect(client.socket.closed?.code).toBe(4100);
+    expect(dropped).toEqual(['outbox_full']);
+    expect(cluster.node(0).hub.connectionCount).toBe(0);
+  });
+
+  it('keeps its socket and loses the newest events when the policy is drop', async () => {
+    const client = await blockedClient({ outboundQueueSize: 2, slowConsumer: 'drop' });
+    for (let i = 0; i < 5; i++) await publish(`e${i}`);
+    expect(dropped).toEqual(['outbox_full', 'outbox_full', 'outbox_full']);
+    client.socket.accepts = true;
+    client.connection.handleDrain();
+    expect(client.socket.names.slice(2)).toEqual(['e0', 'e1']);
+    expect(client.socket.closed).toBeUndefined();
+  });
+
+  it('is disconnected when it does not read its answers, whatever the policy', async () => {
+    const client = await blockedClient({ outboundQueueSize: 2, slowConsumer: 'drop' });
+    for (let i = 0; i < 3; i++) client.connection.sendText('{"event":"pusher:pong"}');
+    expect(client.socket.closed?.code).toBe(4100);
+  });
+
+  it('is closed after write_wait, and cut off when it does not answer the close', async () => {
+    const client = await blockedClient({ writeWaitMs: 50, pingPeriodMs: 100, pongWaitMs: 60_000 });
+    client.socket.onClosed = () => undefined;
+    await eventually(() => client.socket.closed !== undefined);
+    expect(client.socket.closed?.code).toBe(4100);
+    await eventually(() => client.socket.isTerminated);
+  });
+
+  it('costs others nothing: they get every event', async () => {
+    const client = await blockedClient({ outboundQueueSize: 1 });
+    const other = cluster.node(0).connect();
+    await subscribe(other, 'room');
+    for (let i = 0; i < 5; i++) await publish(`e${i}`);
+    expect(client.socket.closed?.code).toBe(4100);
+    expect(other.socket.names.slice(1)).toEqual(['e0', 'e1', 'e2', 'e3', 'e4']);
+  });
+});

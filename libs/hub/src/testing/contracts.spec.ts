@@ -1,0 +1,99 @@
+import { afterEach, describe, it } from 'vitest';
+import { signChannel, signUser } from '@pogo/pusher-protocol';
+import { completeApp } from '../app/app.js';
+import { ConfigAppProvider } from '../app/config-app-provider.js';
+import { SignatureAuthProvider } from '../auth/signature-auth-provider.js';
+import type { Command } from '../broker/command-bus.js';
+import { MemoryBroker, MemoryBus } from '../broker/memory-broker.js';
+import { MemoryCommandBus } from '../broker/memory-command-bus.js';
+import { MemoryChannelDirectory, MemoryDirectoryStore } from '../directory/memory-channel-directory.js';
+import { MemoryConnectionDirectory } from '../directory/memory-connection-directory.js';
+import { MemoryRateLimitStore } from '../rate-limit/memory-rate-limit-store.js';
+import {
+  appProviderContract,
+  authProviderContract,
+  brokerContract,
+  channelDirectoryContract,
+  Chaos,
+  commandBusContract,
+  connectionDirectoryContract,
+  rateLimitStoreContract,
+  UnreliableBroker,
+  UnreliableChannelDirectory,
+  UnreliableCommandBus,
+} from './index.js';
+
+const api = { describe, it, afterEach };
+const close = () => Promise.resolve();
+const SEEDS = [1, 2, 3];
+
+brokerContract(api, 'memory', () => {
+  const bus = new MemoryBus();
+  return { nodes: [new MemoryBroker(bus), new MemoryBroker(bus)], close };
+});
+
+for (const seed of SEEDS) {
+  brokerContract(api, `memory, delayed, reordered and failing (seed ${seed})`, () => {
+    const bus = new MemoryBus();
+    const unreliable = (n: number) => new UnreliableBroker(new MemoryBroker(bus), new Chaos({ seed: seed * 10 + n }));
+    return { nodes: [unreliable(0), unreliable(1)], close };
+  });
+}
+
+channelDirectoryContract(api, 'memory', () => {
+  const bus = new MemoryBus();
+  const store = new MemoryDirectoryStore();
+  const nodes = [new MemoryChannelDirectory(bus, store), new MemoryChannelDirectory(bus, store)] as const;
+  return { nodes, broker: new MemoryBroker(bus), isReliable: true, close };
+});
+
+for (const seed of SEEDS) {
+  channelDirectoryContract(api, `memory, delayed, reordered and failing (seed ${seed})`, () => {
+    const bus = new MemoryBus();
+    const store = new MemoryDirectoryStore();
+    const node = (n: number) =>
+      new UnreliableChannelDirectory(new MemoryChannelDirectory(bus, store), new Chaos({ seed: seed * 10 + n }));
+    const broker = new UnreliableBroker(new MemoryBroker(bus), new Chaos({ seed }));
+    return { nodes: [node(0), node(1)] as const, broker, isReliable: false, close };
+  });
+}
+
+commandBusContract(api, 'memory', () => {
+  const nodes = new Set<(command: Command) => void>();
+  return { nodes: [new MemoryCommandBus(nodes), new MemoryCommandBus(nodes)], close };
+});
+
+commandBusContract(api, 'memory, delayed and failing', () => {
+  const nodes = new Set<(command: Command) => void>();
+  const unreliable = (seed: number) => new UnreliableCommandBus(new MemoryCommandBus(nodes), new Chaos({ seed }));
+  return { nodes: [unreliable(1), unreliable(2)], close };
+});
+
+connectionDirectoryContract(api, 'memory', () => {
+  const nodes = new Set<ReadonlyMap<string, number>>();
+  return { nodes: [new MemoryConnectionDirectory(nodes), new MemoryConnectionDirectory(nodes)], close };
+});
+
+rateLimitStoreContract(api, 'memory', () => {
+  let now = 0;
+  return { store: new MemoryRateLimitStore(() => now), advance: (ms) => void (now += ms), close };
+});
+
+appProviderContract(api, 'configuration', () => {
+  const known = completeApp({ id: '1', key: 'key', secret: 'secret' });
+  const provider = new ConfigAppProvider([known]);
+  return { provider, known, remove: () => provider.replace([]), close };
+});
+
+authProviderContract(api, 'signatures', () => ({
+  provider: new SignatureAuthProvider(),
+  allow: (request, member) => {
+    const channelData =
+      member && `{"user_id":${JSON.stringify(member.userId)},"user_info":${member.userInfoJson ?? 'null'}}`;
+    const { app, socketId, channel } = request;
+    const auth = signChannel(app, socketId, channel.name, channelData);
+    return channelData === undefined ? { ...request, auth } : { ...request, auth, channelData };
+  },
+  allowUser: (request) => ({ ...request, auth: signUser(request.app, request.socketId, request.userData) }),
+  close,
+}));
