@@ -1,38 +1,37 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import {
-  createSocketId,
   PusherError,
   PusherErrors,
   type ChannelName,
   type ClientEventMessage,
   type Member,
-  type PusherErrorData,
   type SignedInUser,
 } from '@pogo/pusher-protocol';
 import type { App } from './app/app.js';
 import { AppProvider, type AppChange } from './app/app-provider.js';
 import { Broker } from './broker/broker.js';
-import { CommandBus, type Command } from './broker/command-bus.js';
+import { CommandBus } from './broker/command-bus.js';
 import { ClientEvents } from './client-events.js';
-import { Connection, type ConnectionHost } from './connection.js';
+import type { Connection } from './connection.js';
+import { Connections } from './connections.js';
 import { Delivery } from './delivery.js';
 import { ChannelDirectory, type ChannelState, type ChannelSummary } from './directory/channel-directory.js';
 import { ConnectionDirectory } from './directory/connection-directory.js';
 import { Draining } from './draining.js';
 import { HubEvents } from './hub-events.js';
 import { HubOptions } from './hub-options.js';
-import type { InboxSettings, MessageHandler } from './inbox.js';
-import { Liveness } from './liveness.js';
+import type { MessageHandler } from './inbox.js';
 import { Membership } from './membership.js';
-import { Pacer } from './pacer.js';
 import { Publisher, type PublishEvent } from './publisher.js';
 import { PublishStatus } from './publish-status.js';
 import { Registry } from './registry.js';
-import { SlowSockets } from './slow-sockets.js';
 import type { Socket } from './socket.js';
 import { Sweeper } from './sweeper.js';
 import { TopicRegistry } from './topic-registry.js';
+
+const SHORTEST_TICK_MS = 10;
+const LONGEST_TICK_MS = 250;
 
 /** What a publish may ask for beyond its data. */
 export interface PublishOptions {
@@ -44,22 +43,20 @@ export interface PublishOptions {
 
 /** Who is connected, who is subscribed, and delivery. The one object that the edges and embedding applications talk to. */
 @Injectable()
-export class HubService implements OnModuleInit, OnModuleDestroy, ConnectionHost {
-  readonly inboxSettings: InboxSettings;
+export class HubService implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(HubService.name);
   private readonly registry = new Registry();
   private readonly sweeper: Sweeper;
-  private readonly liveness: Liveness;
-  private readonly slowSockets: SlowSockets;
   private readonly topics: TopicRegistry;
   private readonly membership: Membership;
+  private readonly connections: Connections;
   private readonly publisher: Publisher;
   private readonly clientEvents: ClientEvents;
   private readonly delivery: Delivery;
   private readonly draining: Draining;
 
   constructor(
-    readonly options: HubOptions,
+    options: HubOptions,
     private readonly apps: AppProvider,
     private readonly broker: Broker,
     private readonly commands: CommandBus,
@@ -67,32 +64,28 @@ export class HubService implements OnModuleInit, OnModuleDestroy, ConnectionHost
     private readonly connectionDirectory: ConnectionDirectory,
     private readonly events: HubEvents,
   ) {
-    const { maxInboxMessages: maxMessages, maxInboxBytes: maxBytes } = options;
-    this.inboxSettings = { maxMessages, maxBytes, pacer: new Pacer() };
-    this.sweeper = new Sweeper(Math.min(250, Math.max(10, options.pingPeriodMs / 10)));
-    this.liveness = new Liveness(options, this.sweeper.tickMs);
-    this.slowSockets = new SlowSockets(options.writeWaitMs);
-    this.topics = new TopicRegistry(broker, this.registry, options.topicLingerMs);
-    this.membership = new Membership(this.registry, this.topics, directory, events, options, () => this.now());
+    const { registry } = this;
+    this.sweeper = new Sweeper(Math.min(LONGEST_TICK_MS, Math.max(SHORTEST_TICK_MS, options.pingPeriodMs / 10)));
+    this.topics = new TopicRegistry(broker, registry, options.topicLingerMs);
+    this.membership = new Membership(registry, this.topics, directory, events, options, () => this.sweeper.now());
+    this.connections = new Connections(options, registry, this.membership, connectionDirectory, events, this.sweeper);
     this.publisher = new Publisher(broker, directory, events, options.brokerQueueSize);
     this.clientEvents = new ClientEvents(broker, events);
-    this.delivery = new Delivery(this.registry);
-    this.draining = new Draining(this.registry);
+    this.delivery = new Delivery(registry);
+    this.draining = new Draining(registry);
   }
 
   onModuleInit(): void {
     this.broker.listen((topic, envelope) => this.delivery.deliver(topic, envelope));
-    this.commands.listen((command) => this.execute(command));
+    this.commands.listen(({ appId, userId }) => this.connections.closeUser(appId, userId));
     this.apps.onChange((change) => void this.applyAppChange(change));
-    this.sweeper.add((now) => this.liveness.sweep(now));
-    this.sweeper.add((now) => this.slowSockets.sweep(now));
     this.sweeper.add((now) => this.topics.sweep(now));
     this.sweeper.add((now) => this.membership.sweep(now));
     this.sweeper.start();
   }
 
+  /** From the first shutdown hook on nobody new is let in. */
   onModuleDestroy(): void {
-    // From the first shutdown hook on nobody new is let in.
     this.draining.begin();
   }
 
@@ -110,31 +103,12 @@ export class HubService implements OnModuleInit, OnModuleDestroy, ConnectionHost
 
   /** Admits a client and greets it. The caller has checked everything that could refuse it. */
   connect(app: App, socket: Socket, handler: MessageHandler): Connection {
-    const connection = new Connection(createSocketId(), app, socket, handler, this);
-    this.registry.addConnection(connection);
-    this.liveness.add(connection, this.now());
-    this.connectionDirectory.report(app.id, this.registry.countOf(app.id));
-    connection.sendText(
-      connection.messages.connectionEstablished(connection.socketId, this.options.activityTimeoutSeconds),
-    );
-    this.events.emit('connectionOpened', { connection });
-    return connection;
+    return this.connections.open(app, socket, handler);
   }
 
   /** The client's socket is closed. */
   disconnect(connection: Connection): void {
-    this.slowSockets.closed(connection);
-    this.remove(connection);
-  }
-
-  private remove(connection: Connection): void {
-    if (!this.registry.removeConnection(connection)) return;
-    connection.handleClose();
-    this.liveness.remove(connection);
-    this.slowSockets.forget(connection);
-    this.membership.leaveAll(connection);
-    this.connectionDirectory.report(connection.app.id, this.registry.countOf(connection.app.id));
-    this.events.emit('connectionClosed', { connection });
+    this.connections.closed(connection);
   }
 
   /** Records the connection's user. @throws PusherError 4009 when it has signed in as another user. */
@@ -224,52 +198,19 @@ export class HubService implements OnModuleInit, OnModuleDestroy, ConnectionHost
     await this.draining.closeAll(withinMs);
     await this.membership.settled();
     // The sweeper cuts off those that do not answer the closing handshake.
-    while (this.slowSockets.closingCount > 0) await sleep(this.sweeper.tickMs);
+    while (this.connections.closingCount > 0) await sleep(this.sweeper.tickMs);
     this.topics.close();
     this.sweeper.stop();
   }
 
-  /** Sweeper time, ms. */
-  now(): number {
-    return this.sweeper.now();
-  }
-
-  connectionClosing(connection: Connection): void {
-    this.remove(connection);
-    this.slowSockets.addClosing(connection, this.now());
-  }
-
-  connectionBlocked(connection: Connection): void {
-    this.slowSockets.addBlocked(connection);
-  }
-
-  connectionDrained(connection: Connection): void {
-    this.slowSockets.forget(connection);
-  }
-
-  outboxFull(connection: Connection): void {
-    this.events.emit('eventDropped', { appId: connection.app.id, reason: 'outbox_full' });
-  }
-
-  private execute({ appId, userId }: Command): void {
-    for (const connection of this.registry.connections()) {
-      if (connection.app.id === appId && connection.belongsTo(userId)) connection.close(PusherErrors.terminatedByApp);
-    }
-  }
-
   private async applyAppChange({ appId, change }: AppChange): Promise<void> {
     try {
-      if (change === 'removed') return this.closeApp(appId, PusherErrors.applicationDoesNotExist);
-      if (change === 'disabled') return this.closeApp(appId, PusherErrors.applicationDisabled);
-      const app = await this.apps.findById(appId);
-      if (app === undefined) return;
-      for (const connection of this.registry.connections()) if (connection.app.id === appId) connection.app = app;
+      if (change === 'removed') this.connections.closeApp(appId, PusherErrors.applicationDoesNotExist);
+      if (change === 'disabled') this.connections.closeApp(appId, PusherErrors.applicationDisabled);
+      const app = change === 'updated' ? await this.apps.findById(appId) : undefined;
+      if (app !== undefined) this.connections.updateApp(app);
     } catch (error) {
       this.logger.error(error);
     }
-  }
-
-  private closeApp(appId: string, reason: PusherErrorData): void {
-    for (const connection of this.registry.connections()) if (connection.app.id === appId) connection.close(reason);
   }
 }

@@ -1,0 +1,107 @@
+import { createSocketId, PusherErrors, type PusherErrorData } from '@pogo/pusher-protocol';
+import type { App } from './app/app.js';
+import { Connection, type ConnectionHost } from './connection.js';
+import type { ConnectionDirectory } from './directory/connection-directory.js';
+import type { HubEvents } from './hub-events.js';
+import type { HubOptions } from './hub-options.js';
+import type { InboxSettings, MessageHandler } from './inbox.js';
+import { Liveness } from './liveness.js';
+import type { Membership } from './membership.js';
+import { Pacer } from './pacer.js';
+import type { Registry } from './registry.js';
+import { SlowSockets } from './slow-sockets.js';
+import type { Socket } from './socket.js';
+import type { Sweeper } from './sweeper.js';
+
+/** The connections of this node from greeting to goodbye: counted, kept alive, and let go without a trace. */
+export class Connections implements ConnectionHost {
+  readonly inboxSettings: InboxSettings;
+  private readonly liveness: Liveness;
+  private readonly slowSockets: SlowSockets;
+
+  constructor(
+    readonly options: HubOptions,
+    private readonly registry: Registry,
+    private readonly membership: Membership,
+    private readonly directory: ConnectionDirectory,
+    private readonly events: HubEvents,
+    private readonly sweeper: Sweeper,
+  ) {
+    const { maxInboxMessages: maxMessages, maxInboxBytes: maxBytes } = options;
+    this.inboxSettings = { maxMessages, maxBytes, pacer: new Pacer() };
+    this.liveness = new Liveness(options, sweeper.tickMs);
+    this.slowSockets = new SlowSockets(options.writeWaitMs);
+    sweeper.add((now) => this.liveness.sweep(now));
+    sweeper.add((now) => this.slowSockets.sweep(now));
+  }
+
+  /** Connections that were told to close and whose sockets are still there. */
+  get closingCount(): number {
+    return this.slowSockets.closingCount;
+  }
+
+  open(app: App, socket: Socket, handler: MessageHandler): Connection {
+    const connection = new Connection(createSocketId(), app, socket, handler, this);
+    this.registry.addConnection(connection);
+    this.liveness.add(connection, this.now());
+    this.directory.report(app.id, this.registry.countOf(app.id));
+    connection.sendText(
+      connection.messages.connectionEstablished(connection.socketId, this.options.activityTimeoutSeconds),
+    );
+    this.events.emit('connectionOpened', { connection });
+    return connection;
+  }
+
+  /** The socket is closed. Harmless when repeated. */
+  closed(connection: Connection): void {
+    this.slowSockets.closed(connection);
+    this.remove(connection);
+  }
+
+  /** Closes the connections that signed in as the user or are members with that id. */
+  closeUser(appId: string, userId: string): void {
+    for (const connection of this.registry.connections()) {
+      if (connection.app.id === appId && connection.belongsTo(userId)) connection.close(PusherErrors.terminatedByApp);
+    }
+  }
+
+  closeApp(appId: string, reason: PusherErrorData): void {
+    for (const connection of this.registry.connections()) if (connection.app.id === appId) connection.close(reason);
+  }
+
+  /** Gives the app's connections its new settings. */
+  updateApp(app: App): void {
+    for (const connection of this.registry.connections()) if (connection.app.id === app.id) connection.app = app;
+  }
+
+  now(): number {
+    return this.sweeper.now();
+  }
+
+  connectionClosing(connection: Connection): void {
+    this.remove(connection);
+    this.slowSockets.addClosing(connection, this.now());
+  }
+
+  connectionBlocked(connection: Connection): void {
+    this.slowSockets.addBlocked(connection);
+  }
+
+  connectionDrained(connection: Connection): void {
+    this.slowSockets.forget(connection);
+  }
+
+  outboxFull(connection: Connection): void {
+    this.events.emit('eventDropped', { appId: connection.app.id, reason: 'outbox_full' });
+  }
+
+  private remove(connection: Connection): void {
+    if (!this.registry.removeConnection(connection)) return;
+    connection.handleClose();
+    this.liveness.remove(connection);
+    this.slowSockets.forget(connection);
+    this.membership.leaveAll(connection);
+    this.directory.report(connection.app.id, this.registry.countOf(connection.app.id));
+    this.events.emit('connectionClosed', { connection });
+  }
+}
