@@ -106,6 +106,15 @@ describe('the handshake', () => {
     await gateway.dial(gateway.url('large')).established();
   });
 
+  it('tells observers whom it refused', async () => {
+    await start();
+    const codes: number[] = [];
+    gateway.events.on('handshakeRejected', ({ code }) => codes.push(code));
+    await refusalAt(gateway.url('unknown'));
+    await refusalAt(gateway.url(undefined, 'protocol=4'));
+    expect(codes).toEqual([4001, 4007]);
+  });
+
   it('checks in the documented order', async () => {
     await start({ settings: { max_connections: '1', allowed_origins: 'a.example' } });
     const wrongEverywhere = `ws://127.0.0.1:${gateway.port}/app/unknown?protocol=x`;

@@ -32,7 +32,9 @@ const readPath = fc.constantFrom(
   '/apps/1/connections',
 );
 /** What a path may hold without being a path to anything; `?` and `#` would end it. */
-const garbage = fc.string({ unit: fc.constantFrom(...'/%.:;*~-_aA0&=+@!$(),[]{}|\\^"<>`\'é') }).map((text) => text.replaceAll('é', '%C3%A9'));
+const garbage = fc
+  .string({ unit: fc.constantFrom(...'/%.:;*~-_aA0&=+@!$(),[]{}|\\^"<>`\'é') })
+  .map((text) => text.replaceAll('é', '%C3%A9'));
 
 describe('the HTTP API', () => {
   let gateway: TestGateway;
@@ -40,7 +42,11 @@ describe('the HTTP API', () => {
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    const logger = { log: () => undefined, warn: () => undefined, error: (text: unknown) => complaints.push(String(text)) };
+    const logger = {
+      log: () => undefined,
+      warn: () => undefined,
+      error: (text: unknown) => complaints.push(String(text)),
+    };
     gateway = await TestGateway.start({ logger });
     http = new RawHttp(gateway.port);
   });
@@ -66,9 +72,7 @@ describe('the HTTP API', () => {
     expectDocumentedFor(fc.record({ path: publishPath, body: fc.json() })));
 
   it('answers any event that is almost right', () =>
-    expectDocumentedFor(
-      almost.map((event) => ({ path: '/apps/1/events', body: JSON.stringify(event) })),
-    ));
+    expectDocumentedFor(almost.map((event) => ({ path: '/apps/1/events', body: JSON.stringify(event) }))));
 
   it('answers any batch of events that are almost right', () =>
     expectDocumentedFor(
@@ -104,9 +108,16 @@ describe('the HTTP API', () => {
       fc.constantFrom('info', 'filter_by_prefix', 'with_user_info', 'INFO', 'info[]', '__proto__', 'auth_key', 'name'),
       fc.string(),
     );
-    const value = fc.oneof(fc.constantFrom('user_count', 'presence-', 'cache,subscription_count', '1', ''), fc.string());
+    const value = fc.oneof(
+      fc.constantFrom('user_count', 'presence-', 'cache,subscription_count', '1', ''),
+      fc.string(),
+    );
     return expectDocumentedFor(
-      fc.record({ method: fc.constant('GET'), path: readPath, query: fc.array(fc.tuple(name, value), { maxLength: 4 }) }),
+      fc.record({
+        method: fc.constant('GET'),
+        path: readPath,
+        query: fc.array(fc.tuple(name, value), { maxLength: 4 }),
+      }),
     );
   });
 
@@ -129,9 +140,12 @@ describe('the HTTP API', () => {
     const paths = ['/apps/1/events', '/apps/1/batch_events', '/apps/1/users/1/terminate_connections'];
     return expectDocumentedFor(
       fc.tuple(fc.constantFrom(...paths), fc.nat(30)).map(([path, at]) => ({
-        path: path.replace(new RegExp(`^(.{${(at % (path.length - 1)) + 1}})(.)`), (_, before: string, char: string) => {
-          return `${before}%${char.charCodeAt(0).toString(16)}`;
-        }),
+        path: path.replace(
+          new RegExp(`^(.{${(at % (path.length - 1)) + 1}})(.)`),
+          (_, before: string, char: string) => {
+            return `${before}%${char.charCodeAt(0).toString(16)}`;
+          },
+        ),
         body: '{"name":"a","channel":"a","data":"a","batch":[]}',
       })),
     );

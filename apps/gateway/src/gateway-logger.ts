@@ -15,6 +15,16 @@ const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
   [/((?:proxy-)?authorization|cookie)("?\s*[:=]\s*"?)[^"\r\n]+/gi, '$1$2<redacted>'],
 ];
 
+/** What Nest says about itself while it boots: of interest to somebody who debugs it. */
+const NEST_INTERNALS = new Set([
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'WebSocketsController',
+  'NestApplication',
+]);
+
 /** Nest's console logger, in JSON unless somebody is watching, with secrets taken out of everything it prints. */
 export class GatewayLogger extends ConsoleLogger {
   private readonly secrets: readonly string[];
@@ -27,6 +37,7 @@ export class GatewayLogger extends ConsoleLogger {
 
   protected override printMessages(...[messages, ...rest]: Parameters<ConsoleLogger['printMessages']>): void {
     const [context, logLevel, stream, stack, params] = rest;
+    if (logLevel === 'log' && NEST_INTERNALS.has(context ?? '') && !this.isLevelEnabled('debug')) return;
     super.printMessages(
       messages.map((message) => this.clean(message)),
       context,

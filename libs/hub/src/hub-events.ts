@@ -30,7 +30,8 @@ export interface HubEventMap {
   published: { readonly app: App; readonly channels: number; readonly status: PublishStatus };
   /** A frame found a connection's outbox full (`outbox_full`) or could not be handed to the broker (`broker_failed`). */
   eventDropped: { readonly appId: string; readonly reason: 'outbox_full' | 'broker_failed' };
-  handshakeRejected: { readonly reason: string };
+  /** A client was refused at the door; `code` is what it was told. */
+  handshakeRejected: { readonly code: number };
 }
 
 export type HubEventName = keyof HubEventMap;

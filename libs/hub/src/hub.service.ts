@@ -198,7 +198,7 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
     await this.draining.closeAll(withinMs);
     await this.membership.settled();
     // The sweeper cuts off those that do not answer the closing handshake.
-    while (this.connections.closingCount > 0) await sleep(this.sweeper.tickMs);
+    while (this.connections.closingCount > 0) await sleep(SHORTEST_TICK_MS);
     this.topics.close();
     this.sweeper.stop();
   }

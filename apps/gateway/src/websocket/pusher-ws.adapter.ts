@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { INestApplication } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { MessageMappingProperties } from '@nestjs/websockets';
-import { Connection, HubService, type App } from '@pogo/hub';
+import { Connection, HubEvents, HubService, type App } from '@pogo/hub';
 import { decodeMessage, EventName, PusherErrors, type ClientMessage } from '@pogo/pusher-protocol';
 import type { Observable } from 'rxjs';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
@@ -28,6 +28,7 @@ export class PusherWsAdapter extends WsAdapter {
   private readonly refused = new RefusedSockets();
   private readonly ws: WebSocketServer;
   private readonly hub: HubService;
+  private readonly events: HubEvents;
   private readonly handshake: HandshakeService;
   private isListening = false;
 
@@ -37,6 +38,7 @@ export class PusherWsAdapter extends WsAdapter {
   ) {
     super(app);
     this.hub = app.get(HubService);
+    this.events = app.get(HubEvents);
     this.handshake = app.get(HandshakeService);
     const { maxClientMessageBytes } = app.get<GatewayConfig>(GATEWAY_CONFIG);
     this.ws = new WebSocketServer({
@@ -112,10 +114,10 @@ export class PusherWsAdapter extends WsAdapter {
       this.passOn(request, stream, head);
     } else if (answer.outcome === 'admitted') {
       this.ws.handleUpgrade(request, stream, head, (ws) => this.open(ws, stream, answer.app));
-    } else if (this.refused.isFull) {
-      refuseUpgrade(stream, 503, 'Service Unavailable');
     } else {
-      this.ws.handleUpgrade(request, stream, head, (ws) => this.refused.refuse(ws, answer.error));
+      this.events.emit('handshakeRejected', { code: answer.error.code });
+      if (this.refused.isFull) refuseUpgrade(stream, 503, 'Service Unavailable');
+      else this.ws.handleUpgrade(request, stream, head, (ws) => this.refused.refuse(ws, answer.error));
     }
   }
 
