@@ -26,7 +26,11 @@ describe('Publishing one event', () => {
     const { status, body, headers } = await http.publish('news', 'my-event', '{"some":"data"}');
     expect([status, body]).toEqual([200, {}]);
     expect(headers.get('content-type')).toMatch(/^application\/json/);
-    expect(await subscribed.receive('my-event')).toEqual({ event: 'my-event', channel: 'news', data: '{"some":"data"}' });
+    expect(await subscribed.receive('my-event')).toEqual({
+      event: 'my-event',
+      channel: 'news',
+      data: '{"some":"data"}',
+    });
     expect((await other.settle()).filter(({ event }) => event === 'my-event')).toEqual([]);
   });
 
@@ -147,7 +151,11 @@ describe('Publishing with info', () => {
 describe('Publishing a batch', () => {
   it('reaches every channel, in order, and answers {}', async () => {
     const client = await subscriber('batch-1', 'batch-2');
-    const batch = ['batch-1', 'batch-2', 'batch-1'].map((channel, i) => ({ channel, name: `event-${i}`, data: `${i}` }));
+    const batch = ['batch-1', 'batch-2', 'batch-1'].map((channel, i) => ({
+      channel,
+      name: `event-${i}`,
+      data: `${i}`,
+    }));
     const { status, body } = await http.post('/batch_events', { batch });
     expect([status, body]).toEqual([200, {}]);
     const messages = await client.settle();

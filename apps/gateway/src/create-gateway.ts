@@ -3,7 +3,7 @@ import type { LoggerService, Type, DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { HubService } from '@pogo/hub';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config/gateway-config.js';
 import { KnownRoutes } from './http/known-routes.js';
 import { PusherHttpFilter } from './http/pusher-http.filter.js';
@@ -22,6 +22,7 @@ export interface CreateGatewayOptions {
 const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const TIMEOUT_CHECK_MS = 1_000;
+const MAX_REQUEST_LINE_BYTES = 16_384;
 
 /**
  * Boots a Nest application whose root module imports {@link GatewayModule}: everything that lives outside modules, such
@@ -34,7 +35,9 @@ export async function createGateway(
   const prefix = new PathPrefix();
   const adapter = new FastifyAdapter({
     rewriteUrl: (request: IncomingMessage) => prefix.strip(request.url ?? '/'),
-    routerOptions: { maxParamLength: 1_024 },
+    // Names have limits of their own, with sentences that name them; Node bounds the whole request line.
+    routerOptions: { maxParamLength: MAX_REQUEST_LINE_BYTES },
+    ...(isStandalone ? { frameworkErrors: refuseUrl } : {}),
     requestTimeout: REQUEST_TIMEOUT_MS,
     return503OnClosing: false,
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
@@ -45,8 +48,8 @@ export async function createGateway(
     ...(logger === undefined ? {} : { logger }),
   });
   prefix.value = app.get<GatewayConfig>(GATEWAY_CONFIG).pathPrefix;
-  const fastify = adapter.getInstance() as unknown as FastifyInstance;
-  leaveBodiesUnread(fastify);
+  const fastify = adapter.getInstance<FastifyInstance>();
+  leaveBodiesUnread(fastify, isStandalone);
   describeRoutes(fastify, app.get(KnownRoutes));
   closeConnectionsWhileDraining(fastify, app.get(HubService));
   app.useWebSocketAdapter(new PusherWsAdapter(app, { isStandalone }));
@@ -66,13 +69,20 @@ class PathPrefix {
   }
 }
 
+/** A URL that cannot be decoded has no route, and so no filter. */
+function refuseUrl(_error: Error, _request: unknown, reply: FastifyReply): void {
+  void reply.status(400).send({ error: 'the URL is not valid' });
+}
+
 /**
  * Bodies of the signed API are read by its guard, after the checks that need no body, as the bytes that were signed.
- * Everything else is parsed as usual. A content type that is missing or malformed is none of the API's business.
+ * The route decides and not the URL, which can be written in many ways. A content type that is missing or malformed is
+ * none of the API's business. An embedding application's own routes are parsed as usual.
  */
-function leaveBodiesUnread(fastify: FastifyInstance): void {
+function leaveBodiesUnread(fastify: FastifyInstance, isStandalone: boolean): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
-    if (request.url.startsWith('/apps/')) request.raw.headers['content-type'] = SIGNED_BODY;
+    const isSigned = request.routeOptions.url?.startsWith('/apps/:appId') ?? false;
+    if (isStandalone || isSigned) request.raw.headers['content-type'] = SIGNED_BODY;
     done();
   });
   fastify.addContentTypeParser(SIGNED_BODY, (_request, _payload, done) => done(null));

@@ -44,10 +44,18 @@ describe.each(['json', 'pretty'] as const)('What is logged (%s)', (format) => {
     ['a signed URL', `GET /apps/1/channels?auth_key=key-1&auth_signature=${SIGNATURE}&info=x`, 'info=x'],
     ['the query of a signed request', { query: { auth_signature: SIGNATURE, info: 'kept' } }, 'kept'],
     ['the signature of a subscription', { channel: 'private-a', auth: `key-1:${SIGNATURE}` }, 'private-a'],
-    ['a message of a client', `{"event":"pusher:subscribe","data":{"auth":"key-1:${SIGNATURE}","channel":"c"}}`, 'event'],
+    [
+      'a message of a client',
+      `{"event":"pusher:subscribe","data":{"auth":"key-1:${SIGNATURE}","channel":"c"}}`,
+      'event',
+    ],
     ['a message of a client in an object', { raw: `{"data":{"auth":"key-1:${SIGNATURE}","channel":"c"}}` }, ''],
     ['an Authorization header', `Authorization: Bearer ${SIGNATURE}`, 'Authorization'],
-    ['an Authorization header in an object', { headers: { authorization: `Bearer ${SIGNATURE}`, host: 'kept' } }, 'kept'],
+    [
+      'an Authorization header in an object',
+      { headers: { authorization: `Bearer ${SIGNATURE}`, host: 'kept' } },
+      'kept',
+    ],
     ['a Cookie header', `cookie: a=1; session=${SIGNATURE}`, 'cookie'],
     ['a Cookie header with a value in quotes', `Cookie: a="1"; session=${SIGNATURE}`, 'Cookie'],
     ['a Cookie header in an object', { headers: { cookie: `session=${SIGNATURE}`, host: 'kept' } }, 'kept'],
@@ -77,14 +85,15 @@ describe.each(['json', 'pretty'] as const)('What is logged (%s)', (format) => {
     expect(output).not.toContain(SIGNATURE);
   });
 
-  it.each(['a sentence', new Error('a sentence'), { text: 'a sentence' }])(
-    'is there when it is an error without a stack trace (%j)',
-    (error) => {
-      loggerOf(format).error(error);
-      loggerOf(format).fatal(error);
-      expect(output.split('a sentence').length).toBeGreaterThan(2);
-    },
-  );
+  it.each<[what: string, error: unknown]>([
+    ['a sentence', 'a sentence'],
+    ['an Error', new Error('a sentence')],
+    ['an object', { text: 'a sentence' }],
+  ])('is there when it is an error without a stack trace: %s', (_what, error) => {
+    loggerOf(format).error(error);
+    loggerOf(format).fatal(error);
+    expect(output.split('a sentence').length).toBeGreaterThan(2);
+  });
 
   it('survives what cannot be written as JSON, and shows nothing of it', () => {
     const circular: Record<string, unknown> = { secret: SECRET };
@@ -113,7 +122,10 @@ describe('A log in JSON', () => {
     logger.log('two\nlines', 'Context');
     logger.error(new Error('boom'), 'Error: boom\n    at file.ts:1', 'Context');
     logger.warn({ auth: `key-1:${SIGNATURE}`, at: 7 }, 'Context');
-    const lines = output.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    const lines = output
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines).toMatchObject([
       { level: 'log', message: 'two\nlines', context: 'Context' },
       { level: 'error', context: 'Context' },

@@ -7,7 +7,7 @@ import type { GatewayConfig } from './config/gateway-config.js';
 export function welcome(config: GatewayConfig, port: number): string {
   const [app] = config.apps;
   if (app === undefined) return '';
-  const host = config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host;
+  const host = reachableHost(config);
   const secret = config.isDevelopmentApp ? app.secret : '<your app secret>';
   const wsPath = config.pathPrefix === '' ? '' : `\n    wsPath: '${config.pathPrefix}',`;
   const serverPath = config.pathPrefix === '' ? '' : `\n  REVERB_SERVER_PATH=${config.pathPrefix}`;
@@ -45,6 +45,11 @@ ${config.isDevelopmentApp ? '\n  No app is configured: this one is for developme
 
 /** Where clients of the first app connect. */
 export function webSocketUrl(config: GatewayConfig, port: number): string {
-  const host = config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host;
-  return `ws://${host.includes(':') ? `[${host}]` : host}:${port}${config.pathPrefix}/app/${config.apps[0]?.key ?? '{key}'}`;
+  return `ws://${reachableHost(config)}:${port}${config.pathPrefix}/app/${config.apps[0]?.key ?? '{key}'}`;
+}
+
+/** A name under which this machine reaches the server, as URLs write it. */
+function reachableHost({ host }: GatewayConfig): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
 }

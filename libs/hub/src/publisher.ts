@@ -59,7 +59,7 @@ export class Publisher {
       if (typeof checked === 'number') return checked;
       ready.push(checked);
     }
-    if (this.inFlight + channels > this.brokerQueueSize) return PublishStatus.broker_queue_full;
+    if (this.inFlight >= this.brokerQueueSize) return PublishStatus.broker_queue_full;
     return this.send(app, ready, channels);
   }
 

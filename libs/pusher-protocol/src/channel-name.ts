@@ -47,6 +47,13 @@ export function parseChannelName(text: string, maxLength: number): ChannelName |
   return { name: text, ...traits };
 }
 
+/** The sentence for a name that is `too_long`, with the limit that it broke. `maxLength` as in {@link parseChannelName}. */
+export function channelTooLong(text: string, maxLength: number): string {
+  return text.startsWith(SERVER_TO_USER)
+    ? `The user id of a channel name exceeds the allowed maximum (${MAX_SIGNED_IN_USER_ID_BYTES} bytes)`
+    : `A channel name exceeds the allowed maximum (${maxLength} bytes)`;
+}
+
 /** The channel that reaches every connection of a signed-in user (`sendToUser` of the server libraries). */
 export function serverToUserChannel(userId: string): string {
   return SERVER_TO_USER + userId;

@@ -15,15 +15,19 @@ describe('pusher:subscribe', () => {
     });
   });
 
-  it.each([{}, { auth: '' }, { auth: null }, { channel_data: '' }, { channel_data: null }, { auth: '', channel_data: '' }])(
-    'takes %j for the absence of both, as pusher-js sends it for public channels',
-    (extra) => {
-      expect(decode({ event: 'pusher:subscribe', data: { channel: 'a', ...extra } })).toEqual({
-        event: 'pusher:subscribe',
-        channel: 'a',
-      });
-    },
-  );
+  it.each([
+    {},
+    { auth: '' },
+    { auth: null },
+    { channel_data: '' },
+    { channel_data: null },
+    { auth: '', channel_data: '' },
+  ])('takes %j for the absence of both, as pusher-js sends it for public channels', (extra) => {
+    expect(decode({ event: 'pusher:subscribe', data: { channel: 'a', ...extra } })).toEqual({
+      event: 'pusher:subscribe',
+      channel: 'a',
+    });
+  });
 
   it('may have its data as JSON text, as older client libraries send it', () => {
     expect(decode({ event: 'pusher:subscribe', data: '{"channel":"a","auth":"k:s"}' })).toEqual({
@@ -63,7 +67,9 @@ describe('pusher:subscribe', () => {
   });
 
   it('keeps a channel that is called __proto__', () => {
-    expect(decode({ event: 'pusher:subscribe', data: { channel: '__proto__' } })).toMatchObject({ channel: '__proto__' });
+    expect(decode({ event: 'pusher:subscribe', data: { channel: '__proto__' } })).toMatchObject({
+      channel: '__proto__',
+    });
   });
 });
 
@@ -89,12 +95,16 @@ describe('pusher:signin', () => {
     });
   });
 
-  it.each([undefined, {}, { auth: 'k:s' }, { user_data: '{}' }, { auth: 1, user_data: '{}' }, { auth: 'k:s', user_data: {} }])(
-    'with data %j is invalid',
-    (data) => {
-      expect(decode({ event: 'pusher:signin', data })).toEqual(INVALID);
-    },
-  );
+  it.each([
+    undefined,
+    {},
+    { auth: 'k:s' },
+    { user_data: '{}' },
+    { auth: 1, user_data: '{}' },
+    { auth: 'k:s', user_data: {} },
+  ])('with data %j is invalid', (data) => {
+    expect(decode({ event: 'pusher:signin', data })).toEqual(INVALID);
+  });
 });
 
 describe('pusher:ping and pusher:pong', () => {
@@ -122,7 +132,9 @@ describe('A client event', () => {
 
   it('keeps data nested a hundred thousand levels deep', () => {
     const deep = '['.repeat(100_000) + ']'.repeat(100_000);
-    expect(decodeMessage(`{"event":"client-x","channel":"private-a","data":${deep}}`)).toMatchObject({ dataJson: deep });
+    expect(decodeMessage(`{"event":"client-x","channel":"private-a","data":${deep}}`)).toMatchObject({
+      dataJson: deep,
+    });
   });
 
   it.each([undefined, null, 1, ['private-a'], {}])('without a channel name (%j) is invalid', (channel) => {

@@ -47,8 +47,14 @@ describe('A client is told', () => {
   });
 
   it('which limit its client event breaks', () => {
-    expect(clientEventNameTooLong(200)).toMatchObject({ code: 4301, message: expect.stringContaining('200 bytes') as string });
-    expect(clientEventDataTooLong(9)).toMatchObject({ code: 4301, message: expect.stringContaining('9 bytes') as string });
+    expect(clientEventNameTooLong(200)).toMatchObject({
+      code: 4301,
+      message: expect.stringContaining('200 bytes') as string,
+    });
+    expect(clientEventDataTooLong(9)).toMatchObject({
+      code: 4301,
+      message: expect.stringContaining('9 bytes') as string,
+    });
   });
 });
 

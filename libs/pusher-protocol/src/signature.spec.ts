@@ -15,7 +15,12 @@ import {
 /** The app of the worked examples in Pusher's documentation. */
 const APP = { key: '278d425bdf160c739803', secret: '7ad3773142a6692b25b8' };
 const SOCKET = '1234.1234';
-const official = new Pusher({ appId: '3', ...APP, cluster: 'mt1', encryptionMasterKeyBase64: Buffer.alloc(32, 7).toString('base64') });
+const official = new Pusher({
+  appId: '3',
+  ...APP,
+  cluster: 'mt1',
+  encryptionMasterKeyBase64: Buffer.alloc(32, 7).toString('base64'),
+});
 
 const PRIVATE_AUTH = '278d425bdf160c739803:58df8b0c36d6982b82c3ecf6b4662e34fe8c25bba48f5369f135bf843651c3a4';
 const PRESENCE_AUTH = '278d425bdf160c739803:31935e7d86dba64c2a90aed31fdc61869f9b22ba9d8863bba239c03ca481bc80';
@@ -117,12 +122,25 @@ describe('The signature of an HTTP request', () => {
   });
 
   it('covers the method in upper case, the path and the sorted query with keys in lower case', () => {
-    const query: QueryPairs = [['b', '2'], ['A', '1 &='], ['auth_signature', 'x'], ['AUTH_SIGNATURE', 'y'], ['c', '']];
+    const query: QueryPairs = [
+      ['b', '2'],
+      ['A', '1 &='],
+      ['auth_signature', 'x'],
+      ['AUTH_SIGNATURE', 'y'],
+      ['c', ''],
+    ];
     expect(httpSigningText('post', '/apps/3/a%20b', query)).toBe('POST\n/apps/3/a%20b\na=1 &=&b=2&c=');
   });
 
   it('covers every value of a repeated key, in the order received', () => {
-    expect(httpSigningText('GET', '/', [['k', '2'], ['a', '0'], ['K', '1'], ['k', '3']])).toBe('GET\n/\na=0&k=2&k=1&k=3');
+    expect(
+      httpSigningText('GET', '/', [
+        ['k', '2'],
+        ['a', '0'],
+        ['K', '1'],
+        ['k', '3'],
+      ]),
+    ).toBe('GET\n/\na=0&k=2&k=1&k=3');
   });
 
   it('covers nothing where there is no query', () => {

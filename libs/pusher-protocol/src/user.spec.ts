@@ -122,6 +122,9 @@ describe('The user in user_data', () => {
 
   it('is the member of a presence channel that it joins without channel_data', () => {
     expect(memberOf({ id: '1', watchlist: ['2'] })).toEqual({ userId: '1' });
-    expect(memberOf({ id: '1', userInfoJson: '{"a":1}', watchlist: [] })).toEqual({ userId: '1', userInfoJson: '{"a":1}' });
+    expect(memberOf({ id: '1', userInfoJson: '{"a":1}', watchlist: [] })).toEqual({
+      userId: '1',
+      userInfoJson: '{"a":1}',
+    });
   });
 });

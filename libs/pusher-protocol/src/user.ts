@@ -20,7 +20,7 @@ export interface SignedInUser {
 /** The member in a presence subscription's `channel_data`: `{"user_id": string | number, "user_info"?: any}`. */
 export function parseChannelData(channelData: string): Member | undefined {
   const fields = parseObject(channelData);
-  const userId = fields === undefined ? undefined : userIdText(fields['user_id']);
+  const userId = fields === undefined ? undefined : userIdText(fields['user_id'], channelData);
   if (userId === undefined) return undefined;
   return withUserInfo({ userId }, channelData);
 }
@@ -56,10 +56,15 @@ export function parseUserData(userData: string): SignedInUser | undefined {
   return withUserInfo({ id, watchlist }, userData);
 }
 
-/** user_id is compared and sent as a string. Numbers keep JavaScript's text; "" is no user. */
-function userIdText(value: unknown): string | undefined {
+/**
+ * user_id is compared and sent as a string. A whole number keeps the digits that were sent: ids of 64 bits do not fit
+ * into a JavaScript number, and two users must not become one.
+ */
+function userIdText(value: unknown, json: string): string | undefined {
   if (typeof value === 'string') return value === '' ? undefined : value;
-  return typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined;
+  if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
+  const text = rawMember(json, 'user_id') ?? '';
+  return /^-?\d+$/.test(text) ? text : String(value);
 }
 
 /** Adds user_info as the app wrote it; null is as good as absent. */

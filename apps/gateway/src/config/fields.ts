@@ -9,7 +9,14 @@ const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
 const DURATION_UNIT_MS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const SIZE = /^(\d+(?:\.\d+)?)\s*(|b|kib|mib|kb|mb)$/i;
 const SIZE_UNIT: Record<string, number> = { '': 1, b: 1, kb: 1_000, mb: 1_000_000, kib: 1_024, mib: 1_048_576 };
-const FLAGS: Record<string, boolean> = { 1: true, true: true, on: true, 0: false, false: false, off: false };
+const FLAGS: ReadonlyMap<string, boolean> = new Map([
+  ['1', true],
+  ['true', true],
+  ['on', true],
+  ['0', false],
+  ['false', false],
+  ['off', false],
+]);
 
 type Scalar = string | number | boolean;
 const scalar = z.union([z.string(), z.number(), z.boolean()], { error: 'must be a single value' });
@@ -32,11 +39,11 @@ export const integer = (min: number, max = Number.MAX_SAFE_INTEGER) =>
     return Number.isInteger(number) && number >= min && number <= max ? number : undefined;
   });
 
-/** A rate: 0 means the default, a negative one "off" (undefined). */
-export const rate = (whenZero: number | 'off') =>
-  field('a number (0 = the default, negative = off)', (value): { perSecond: number | undefined } | undefined => {
+/** A rate: 0 means the default, a negative one "off" (undefined), and nothing lies between 0 and `min`. */
+export const rate = (whenZero: number | 'off', min = 0) =>
+  field(`a number${min === 0 ? '' : ` from ${min}`} (0 = the default, negative = off)`, (value): { perSecond: number | undefined } | undefined => {
     const number = value === '' || typeof value === 'boolean' ? NaN : Number(value);
-    if (!Number.isFinite(number)) return undefined;
+    if (!Number.isFinite(number) || (number > 0 && number < min)) return undefined;
     const perSecond = number === 0 ? whenZero : number;
     return { perSecond: perSecond === 'off' || perSecond < 0 ? undefined : perSecond };
   }).transform(({ perSecond }) => perSecond);
@@ -57,7 +64,7 @@ export const size = (min = 1) =>
     return bytes >= min ? Math.round(bytes) : undefined;
   });
 
-export const flag = () => field('1, true, on, 0, false or off', (value) => FLAGS[String(value).toLowerCase()]);
+export const flag = () => field('1, true, on, 0, false or off', (value) => FLAGS.get(String(value).toLowerCase()));
 
 export const oneOf = <const T extends readonly string[]>(...choices: T) =>
   field(`one of ${choices.join(', ')}`, (value): T[number] | undefined =>

@@ -83,7 +83,11 @@ describe('Mistakes', () => {
       POGO_WS_XYZ_UNKNOWN_SETTING: '1',
     };
     const named = problemsOf(environment).map((problem) => problem.split(/[ :]/, 1)[0]);
-    expect(named.sort()).toEqual(Object.keys(environment).filter((name) => !(name in APP)).sort());
+    expect(named.sort()).toEqual(
+      Object.keys(environment)
+        .filter((name) => !(name in APP))
+        .sort(),
+    );
     expect(() => loadConfig(environment)).toThrow(/^The configuration is not valid:\n(  - POGO_WS_\w+.+\n?){6}$/);
   });
 

@@ -37,14 +37,18 @@ export class ConfigError extends Error {
  */
 export function loadConfig(environment: Environment, extras: ConfigExtras = {}): GatewayConfig {
   const { values, names, problems } = collect(environment);
-  const parsed = settingsSchema.safeParse(values);
-  for (const issue of parsed.error?.issues ?? []) {
-    const key = String(issue.path[0]) as SettingKey;
-    problems.push(`${names.get(key) ?? key} ${shown(key, values[key])}: ${issue.message}`);
+  const valid: Partial<Settings> = {};
+  // Setting by setting: one that is wrong must not hide what is wrong between others.
+  for (const key of SETTING_KEYS) {
+    const parsed = settingsSchema.shape[key].safeParse(values[key]);
+    if (parsed.success) Object.assign(valid, { [key]: parsed.data });
+    for (const { message } of parsed.error?.issues ?? []) {
+      problems.push(`${names.get(key) ?? key} ${shown(key, values[key])}: ${message}`);
+    }
   }
-  if (parsed.success) problems.push(...contradictions(parsed.data, names, environment, extras));
-  if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
-  return toGatewayConfig(parsed.data, extras);
+  problems.push(...contradictions(valid, names, environment, extras));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return toGatewayConfig(settingsSchema.parse(values), extras);
 }
 
 interface Collected {
@@ -82,41 +86,53 @@ function unknownKey(key: string): string {
   const pointed = GO_MODULE_KEYS.find(([pattern]) => pattern.test(key))?.[1];
   if (pointed !== undefined) return pointed;
   const nearest = closest(key, SETTING_KEYS);
-  const hint = distance(key, nearest) <= 4 ? `; did you mean ${PREFIX}${nearest.toUpperCase()}?` : '';
-  return `there is no such setting${hint}`;
+  const isClose = distance(key, nearest) <= Math.max(2, Math.floor(key.length / 3));
+  return `there is no such setting${isClose ? `; did you mean ${PREFIX}${nearest.toUpperCase()}?` : ''}`;
 }
 
-/** What is wrong although every value by itself is right. */
+/** What is wrong although every value by itself is right. `settings` are those that are right. */
 function contradictions(
-  settings: Settings,
+  settings: Partial<Settings>,
   names: ReadonlyMap<SettingKey, string>,
   environment: Environment,
   extras: ConfigExtras,
 ): string[] {
   const problems: string[] = [];
   const name = (key: SettingKey) => names.get(key) ?? PREFIX + key.toUpperCase();
-  const { app_id: id, app_key: key, app_secret: secret } = settings;
-  if (key !== undefined && secret === undefined) problems.push(`${name('app_key')} needs ${name('app_secret')} as well`);
-  if (key === undefined && secret !== undefined) problems.push(`${name('app_secret')} needs ${name('app_key')} as well`);
-  if (id !== undefined && key === undefined && secret === undefined) {
+  const { app_id: id, ping_period: pingPeriod, pong_wait: pongWait } = settings;
+  const [hasKey, hasSecret] = [names.has('app_key'), names.has('app_secret')];
+  if (hasKey && !hasSecret) problems.push(`${name('app_key')} needs ${name('app_secret')} as well`);
+  if (hasSecret && !hasKey) problems.push(`${name('app_secret')} needs ${name('app_key')} as well`);
+  if (id !== undefined && !hasKey && !hasSecret) {
     problems.push(`${name('app_id')} needs ${name('app_key')} and ${name('app_secret')} as well`);
   }
   if (id !== undefined && !APP_ID.test(id)) {
     problems.push(`${name('app_id')} ${shown('app_id', id)}: must be 1 to 64 letters, digits, - or _`);
   }
-  if (settings.ping_period >= settings.pong_wait) {
-    problems.push(`${name('ping_period')} must be shorter than ${name('pong_wait')} (${settings.pong_wait}ms)`);
+  if (pingPeriod !== undefined && pongWait !== undefined && pingPeriod >= pongWait) {
+    problems.push(`${name('ping_period')} must be shorter than ${name('pong_wait')} (${pongWait}ms)`);
   }
-  for (const entry of settings.allowed_origins) {
+  for (const entry of settings.allowed_origins ?? []) {
     try {
       parseAllowedOrigins([entry]);
     } catch (error) {
       problems.push(`${name('allowed_origins')}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  const hasApp = key !== undefined || secret !== undefined || (extras.apps ?? []).length > 0;
-  if (!hasApp) problems.push(...refusedWithoutApp(names.has('host') ? settings.host : undefined, environment));
+  const apps = [...(hasKey ? [{ id: id ?? '1', key: settings.app_key }] : []), ...(extras.apps ?? [])];
+  problems.push(...repeated('id', apps), ...repeated('key', apps));
+  if (apps.length === 0 && !hasSecret) {
+    problems.push(...refusedWithoutApp(names.has('host') ? settings.host : undefined, environment));
+  }
   return problems;
+}
+
+type AppNames = Readonly<Record<'id' | 'key', string | undefined>>;
+
+function repeated(field: 'id' | 'key', apps: readonly AppNames[]): string[] {
+  const values = apps.map((app) => app[field]).filter((value) => value !== undefined);
+  const twice = new Set(values.filter((value, i) => values.indexOf(value) !== i));
+  return [...twice].map((value) => `two apps have the ${field} ${JSON.stringify(value)}`);
 }
 
 /** A server that makes up its own secret is for one developer's machine. */

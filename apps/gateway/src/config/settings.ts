@@ -25,7 +25,7 @@ export const settingsSchema = z.strictObject({
   max_connections: integer(1).default(10_000).describe('connections of this node; more are refused with 4100'),
   max_channels_per_connection: integer(1).default(1_000).describe('subscriptions of one connection'),
   client_msg_rate_limit: rate(50).prefault(50).describe('messages per second and connection; negative = off'),
-  client_msg_rate_burst: rate(20).prefault(20).describe('messages a connection may send at once'),
+  client_msg_rate_burst: rate(20, 1).prefault(20).describe('messages a connection may send at once'),
   max_inbox_messages: integer(1).default(256).describe('messages held while an authorization is awaited'),
   max_inbox_bytes: size().default(1_048_576).describe('bytes held while an authorization is awaited'),
   http_rate_limit: rate('off').prefault(-1).describe('signed requests per second and app; off by default'),

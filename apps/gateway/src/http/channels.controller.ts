@@ -1,6 +1,6 @@
 import { Get, Param, Query } from '@nestjs/common';
 import { HubService, type App, type ChannelSummary } from '@pogo/hub';
-import { parseChannelName, type ChannelName } from '@pogo/pusher-protocol';
+import { channelTooLong, parseChannelName, type ChannelName } from '@pogo/pusher-protocol';
 import { ApiError } from './api-error.js';
 import { channelInfo, checkApplicable, parseInfo, type ChannelInfo } from './channel-info.js';
 import { SignedApi } from './signed-api.decorator.js';
@@ -54,7 +54,7 @@ export class ChannelsController {
     return {
       users: members.map(({ userId, userInfoJson }) => ({
         id: userId,
-        user_info: userInfoJson === undefined ? {} : JSON.parse(userInfoJson),
+        user_info: userInfoJson === undefined ? {} : (JSON.parse(userInfoJson) as unknown),
       })),
     };
   }
@@ -70,7 +70,7 @@ function listEntry(summary: ChannelSummary, app: App, wanted: ReadonlySet<string
 function channelOf(name: string, app: App): ChannelName {
   const channel = parseChannelName(name, app.limits.maxChannelNameLength);
   if (channel === 'too_long') {
-    throw new ApiError(422, `A channel name exceeds the allowed maximum (${app.limits.maxChannelNameLength} bytes)`);
+    throw new ApiError(422, channelTooLong(name, app.limits.maxChannelNameLength));
   }
   if (channel === 'malformed') throw new ApiError(400, `Invalid channel name ${JSON.stringify(name.slice(0, 64))}`);
   return channel;

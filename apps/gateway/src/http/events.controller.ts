@@ -53,7 +53,7 @@ export class EventsController {
 
   /** What `info` asked for, per channel; undefined when it asked for nothing. Attributes that do not apply are left out. */
   private async infoOf(app: App, { channels, info }: PublishRequest): Promise<InfoByChannel | undefined> {
-    if (!info.has('user_count') && !info.has('subscription_count') && !info.has('cache')) return undefined;
+    if (info.size === 0) return undefined;
     const entries = await Promise.all(
       channels.map(async (name) => {
         const state = await this.hub.findChannel(app.id, name, { cached: info.has('cache') });

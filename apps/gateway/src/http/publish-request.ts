@@ -1,5 +1,5 @@
 import { PublishStatus, type App, type PublishEvent } from '@pogo/hub';
-import { exceedsBytes, isReservedEventName, isSocketId, parseChannelName } from '@pogo/pusher-protocol';
+import { channelTooLong, exceedsBytes, isReservedEventName, isSocketId, parseChannelName } from '@pogo/pusher-protocol';
 import { z } from 'zod';
 import type { HttpConfig } from '../config/gateway-config.js';
 import { ApiError } from './api-error.js';
@@ -34,7 +34,7 @@ export function parsePublishRequest(body: unknown, app: App, config: HttpConfig)
     channels,
     event: checkedName(fields.name, app),
     data: dataText(fields.data, app),
-    info: new Set((fields.info ?? '').split(',').map((attribute) => attribute.trim())),
+    info: new Set(attributesIn(fields.info ?? '')),
     ...exclusion(fields.socket_id),
   };
 }
@@ -56,12 +56,21 @@ export function parseBatchRequest(body: unknown, app: App, config: HttpConfig): 
   });
 }
 
+function attributesIn(info: string): string[] {
+  return info
+    .split(',')
+    .map((attribute) => attribute.trim())
+    .filter((attribute) => attribute !== '');
+}
+
 function parseFields<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const field = issue?.path.join('.') ?? '';
-  throw new ApiError(422, field === '' ? 'The body must be a JSON object' : `Field ${field}: ${issue?.message ?? 'invalid'}`);
+  if (field === '') throw new ApiError(422, 'The body must be a JSON object');
+  const status = issue?.path[0] === 'channels' ? PublishStatus.invalid_channels_json : undefined;
+  throw new ApiError(422, `Field ${field}: ${issue?.message ?? 'invalid'}`, status);
 }
 
 /** The union of `channel` and `channels`, each once. */
@@ -76,7 +85,7 @@ function checkChannel(channel: string, app: App): void {
   const max = app.limits.maxChannelNameLength;
   const parsed = parseChannelName(channel, max);
   if (parsed === 'too_long') {
-    throw new ApiError(422, `A channel name exceeds the allowed maximum (${max} bytes)`, PublishStatus.channel_too_long);
+    throw new ApiError(422, channelTooLong(channel, max), PublishStatus.channel_too_long);
   }
   if (parsed === 'malformed') {
     const shown = JSON.stringify(channel.slice(0, 64));

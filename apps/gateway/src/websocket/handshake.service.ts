@@ -53,7 +53,7 @@ export class HandshakeService {
   /** The app key in `{prefix}/app/{key}`, or undefined when the path is another one. */
   private keyIn(pathname: string | undefined): string | undefined {
     const start = `${this.config.pathPrefix}/app/`;
-    if (pathname === undefined || !pathname.startsWith(start)) return undefined;
+    if (!pathname?.startsWith(start)) return undefined;
     const key = pathname.slice(start.length);
     if (key === '' || key.includes('/')) return undefined;
     try {

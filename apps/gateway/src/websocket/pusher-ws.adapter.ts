@@ -9,8 +9,9 @@ import type { Observable } from 'rxjs';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
 import { HandshakeService } from './handshake.service.js';
+import { isHttp11, serveWithoutUpgrade, wantsWebSocket } from './ignored-upgrade.js';
 import { PUSHER_SERVER, PusherServer } from './pusher-server.js';
-import { RefusedSockets, refuseUpgrade } from './refused-sockets.js';
+import { destroyOnError, RefusedSockets, refuseUpgrade } from './refused-sockets.js';
 import { WsSocket } from './ws-socket.js';
 
 export interface PusherWsAdapterOptions {
@@ -58,7 +59,7 @@ export class PusherWsAdapter extends WsAdapter {
 
   override bindClientConnect(server: unknown, callback: (client: unknown) => void): void {
     if (server === this.server) this.server.onConnect = callback;
-    else super.bindClientConnect(server as never, callback);
+    else super.bindClientConnect(server, callback);
   }
 
   override bindClientDisconnect(client: unknown, callback: () => void): void {
@@ -97,20 +98,26 @@ export class PusherWsAdapter extends WsAdapter {
   }
 
   private readonly onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
-    const destroy = () => stream.destroy();
-    stream.on('error', destroy);
+    if (this.options.isStandalone && !wantsWebSocket(request)) {
+      serveWithoutUpgrade(this.httpServer as Server, request, stream, head);
+      return;
+    }
+    // While the look-ups take their time the stream is nobody's but ours.
+    stream.on('error', destroyOnError);
     this.upgrade(request, stream, head)
       .catch((error: unknown) => {
         this.logger.error(error);
         refuseUpgrade(stream, 503, 'Service Unavailable');
       })
-      .finally(() => stream.off('error', destroy));
+      .finally(() => stream.off('error', destroyOnError));
   };
 
   private async upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
     const answer = await this.handshake.decide(request, this.options.isStandalone);
     if (stream.destroyed) return;
-    if (answer.outcome === 'not_ours') {
+    if (answer.outcome !== 'not_ours' && !isHttp11(request)) {
+      refuseUpgrade(stream, 400, 'Bad Request');
+    } else if (answer.outcome === 'not_ours') {
       this.passOn(request, stream, head);
     } else if (answer.outcome === 'admitted') {
       this.ws.handleUpgrade(request, stream, head, (ws) => this.open(ws, stream, answer.app));

@@ -47,5 +47,11 @@ export class RefusedSockets {
 
 /** For clients that there is no room to refuse politely, and for requests that are no WebSocket handshakes. */
 export function refuseUpgrade(stream: Duplex, status: 400 | 503, reason: string): void {
+  stream.on('error', destroyOnError);
   stream.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => stream.destroy());
+}
+
+/** Listener for a stream that nobody else listens to: an error without a listener would end the process. */
+export function destroyOnError(this: Duplex): void {
+  this.destroy();
 }

@@ -3,7 +3,8 @@ import { completeApp, type App } from './app.js';
 import type { AppChange } from './app-provider.js';
 import { ConfigAppProvider } from './config-app-provider.js';
 
-const app = (id: string, more: Partial<App> = {}) => completeApp({ id, key: `key-${id}`, secret: `secret-${id}`, ...more });
+const app = (id: string, more: Partial<App> = {}) =>
+  completeApp({ id, key: `key-${id}`, secret: `secret-${id}`, ...more });
 
 /** A provider and everything it tells its listener. */
 function listening(...apps: App[]): { provider: ConfigAppProvider; changes: AppChange[] } {
@@ -34,7 +35,9 @@ describe('The apps of the configuration', () => {
   });
 
   it('include disabled ones, which the edges refuse by name', async () => {
-    expect(await new ConfigAppProvider([app('a', { enabled: false })]).findByKey('key-a')).toMatchObject({ enabled: false });
+    expect(await new ConfigAppProvider([app('a', { enabled: false })]).findByKey('key-a')).toMatchObject({
+      enabled: false,
+    });
   });
 
   it('may not share an id or a key', () => {

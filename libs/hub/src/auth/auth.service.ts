@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import {
+  channelTooLong,
   memberLimitBroken,
   parseChannelName,
   PusherError,
@@ -59,7 +60,7 @@ export class AuthService {
     const { app, socketId } = connection;
     const { auth, userData } = message;
     const decision = await this.withinTime(() => this.provider.authenticateUser({ app, socketId, auth, userData }));
-    if (decision === undefined || decision.decision !== 'allow') throw new PusherError(PusherErrors.signinFailed);
+    if (decision?.decision !== 'allow') throw new PusherError(PusherErrors.signinFailed);
     return decision.user;
   }
 
@@ -107,7 +108,7 @@ function channelOf(connection: Connection, text: string): ChannelName {
   const maxLength = connection.app.limits.maxChannelNameLength;
   const channel = parseChannelName(text, maxLength);
   if (channel === 'too_long') {
-    throw new SubscriptionError(text, 'InvalidChannel', `Channel name exceeds the allowed maximum (${maxLength} bytes)`);
+    throw new SubscriptionError(text, 'InvalidChannel', channelTooLong(text, maxLength));
   }
   if (channel === 'malformed') throw new SubscriptionError(text, 'InvalidChannel', 'Invalid channel name');
   return channel;

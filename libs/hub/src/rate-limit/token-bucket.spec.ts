@@ -73,16 +73,21 @@ describe('A token bucket', () => {
   it('never gives more than its burst and what the time has earned, whoever asks when', () => {
     const calls = fc.array(fc.nat(500), { maxLength: 100 });
     fc.assert(
-      fc.property(calls, fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 20 }), (pauses, perSecond, burst) => {
-        const bucket = new TokenBucket({ perSecond, burst }, 0);
-        let now = 0;
-        let given = 0;
-        for (const pause of pauses) {
-          now += pause;
-          if (bucket.take({ perSecond, burst }, now)) given++;
-        }
-        expect(given).toBeLessThanOrEqual(burst + (now / 1_000) * perSecond + 1e-6);
-      }),
+      fc.property(
+        calls,
+        fc.integer({ min: 1, max: 100 }),
+        fc.integer({ min: 1, max: 20 }),
+        (pauses, perSecond, burst) => {
+          const bucket = new TokenBucket({ perSecond, burst }, 0);
+          let now = 0;
+          let given = 0;
+          for (const pause of pauses) {
+            now += pause;
+            if (bucket.take({ perSecond, burst }, now)) given++;
+          }
+          expect(given).toBeLessThanOrEqual(burst + (now / 1_000) * perSecond + 1e-6);
+        },
+      ),
     );
   });
 
