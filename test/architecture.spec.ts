@@ -35,7 +35,11 @@ const ROOMS: readonly Room[] = [
   { folder: PROTOCOL, rooms: [], packages: [/^node:crypto$/] },
   { folder: HUB, rooms: [PROTOCOL], packages: [/^@nestjs\/common$/, /^node:timers\/promises$/] },
   { folder: `${HUB}/testing`, rooms: [PROTOCOL, HUB], packages: [/^node:(assert|timers)/] },
-  { folder: `${GATEWAY}/http`, rooms: [CONFIG, HUB, PROTOCOL], packages: [/^@nestjs\/common$/, /^fastify$/, /^zod$/, NODE] },
+  {
+    folder: `${GATEWAY}/http`,
+    rooms: [CONFIG, HUB, PROTOCOL],
+    packages: [/^@nestjs\/common$/, /^fastify$/, /^zod$/, NODE],
+  },
   {
     folder: `${GATEWAY}/websocket`,
     rooms: [CONFIG, HUB, PROTOCOL],
@@ -46,7 +50,11 @@ const ROOMS: readonly Room[] = [
   { folder: `${GATEWAY}/webhooks`, rooms: [CONFIG, HUB, PROTOCOL], packages: [/^@nestjs\/common$/, NODE] },
   { folder: `${GATEWAY}/metrics`, rooms: [CONFIG, HUB], packages: [/^@nestjs\/common$/, NODE] },
   // Composition: the only place that knows all rooms.
-  { folder: GATEWAY, rooms: [CONFIG, HUB, PROTOCOL, ...EDGE_ROOMS], packages: [/^@nestjs\//, /^fastify$/, /^reflect-metadata$/, NODE] },
+  {
+    folder: GATEWAY,
+    rooms: [CONFIG, HUB, PROTOCOL, ...EDGE_ROOMS],
+    packages: [/^@nestjs\//, /^fastify$/, /^reflect-metadata$/, NODE],
+  },
 ];
 
 interface Import {
@@ -67,7 +75,9 @@ function filesBelow(folder: string): string[] {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
-  const specifiers = [...text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^'";]*?from\s*'([^']+)'|\bimport\(?\s*'([^']+)'/g)];
+  const specifiers = [
+    ...text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^'";]*?from\s*'([^']+)'|\bimport\(?\s*'([^']+)'/g),
+  ];
   return specifiers.map((match) => {
     const specifier = match[1] ?? match[2] ?? '';
     if (!specifier.startsWith('.')) return { file, specifier, target: ALIASES[specifier] };
@@ -135,7 +145,9 @@ describe('architecture', () => {
   it('keeps clocks and randomness out of the protocol, but for socket ids', () => {
     const impure = sources
       .filter((file) => file.startsWith(PROTOCOL))
-      .filter((file) => /\b(Date\.now|performance\.now|Math\.random|setTimeout)\b/.test(readFileSync(join(ROOT, file), 'utf8')));
+      .filter((file) =>
+        /\b(Date\.now|performance\.now|Math\.random|setTimeout)\b/.test(readFileSync(join(ROOT, file), 'utf8')),
+      );
     expect(impure).toEqual([]);
   });
 

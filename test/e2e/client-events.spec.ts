@@ -36,7 +36,12 @@ describe('client events', () => {
   it('carry the user id on presence channels', async () => {
     const [a, b] = await pair('presence-a');
     a.send({ event: 'client-x', channel: 'presence-a', data: 'text' });
-    expect(await b.receive('client-x')).toEqual({ event: 'client-x', channel: 'presence-a', data: 'text', user_id: 'u0' });
+    expect(await b.receive('client-x')).toEqual({
+      event: 'client-x',
+      channel: 'presence-a',
+      data: 'text',
+      user_id: 'u0',
+    });
   });
 
   it.each(['room', 'private-encrypted-a', 'cache-a'])('are refused on %s', async (channel) => {

@@ -91,7 +91,11 @@ const opened: string[] = [];
 const errors: string[] = [];
 
 beforeAll(async () => {
-  const logger = { log: () => undefined, warn: () => undefined, error: (message: unknown) => errors.push(String(message)) };
+  const logger = {
+    log: () => undefined,
+    warn: () => undefined,
+    error: (message: unknown) => errors.push(String(message)),
+  };
   app = await createGateway(ShopModule, { logger, isStandalone: false });
   app.get(HubEvents).on('connectionOpened', ({ connection }) => opened.push(connection.socketId));
   await app.listen(0, '127.0.0.1');

@@ -81,11 +81,16 @@ describe('a client that falls silent', () => {
 
 describe('a client that holds on to its TCP connection', () => {
   let gateway: TestGateway;
+  const left: (() => void)[] = [];
 
   beforeAll(async () => {
     gateway = await TestGateway.start();
   });
-  afterEach(() => expectServed(gateway));
+  afterEach(async () => {
+    for (const end of left.splice(0)) end();
+    await expectServed(gateway);
+    await untilConnections(gateway, 0);
+  });
   afterAll(() => gateway.stop());
 
   it.each<[string, string, Buffer]>([
@@ -99,16 +104,15 @@ describe('a client that holds on to its TCP connection', () => {
       const witness = await gateway.connect();
       await witness.subscribe(channel, { user_id: 'witness' });
       const leaver = await RawSocket.open(gateway);
+      left.push(
+        () => leaver.destroy(),
+        () => witness.terminate(),
+      );
       join(leaver, channel);
       await witness.receive('pusher_internal:member_added');
       leaver.write(bytes);
-      try {
-        expect(dataOf(await witness.receive('pusher_internal:member_removed'))).toEqual({ user_id: 'leaver' });
-        await leaver.cutOff();
-      } finally {
-        leaver.destroy();
-        witness.terminate();
-      }
+      expect(dataOf(await witness.receive('pusher_internal:member_removed'))).toEqual({ user_id: 'leaver' });
+      await leaver.cutOff();
     },
     8_000,
   );

@@ -52,7 +52,10 @@ describe('the handshake', () => {
     'refuses the path %s with 4005',
     async (path) => {
       await start();
-      expect(await refusalAt(`ws://127.0.0.1:${gateway.port}${path}`)).toEqual({ code: 4005, message: 'Path not found' });
+      expect(await refusalAt(`ws://127.0.0.1:${gateway.port}${path}`)).toEqual({
+        code: 4005,
+        message: 'Path not found',
+      });
     },
   );
 

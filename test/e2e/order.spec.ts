@@ -42,7 +42,9 @@ async function startEmbedded(settings: Record<string, string>): Promise<Client> 
     POGO_WS_HOST: '127.0.0.1',
     ...settings,
   });
-  @Module({ imports: [GatewayModule.forRoot({ config, providers: [{ provide: AuthProvider, useClass: SlowAuthProvider }] })] })
+  @Module({
+    imports: [GatewayModule.forRoot({ config, providers: [{ provide: AuthProvider, useClass: SlowAuthProvider }] })],
+  })
   class EmbeddingModule {}
   const app = await createGateway(EmbeddingModule, { logger: SILENT, isStandalone: false });
   await app.listen(0, '127.0.0.1');
@@ -74,7 +76,9 @@ describe('messages of one connection', () => {
       say({ event: 'client-x', channel, data: i }, notMember);
     }
     client.send({ event: 'last', data: {} });
-    await client.receive((m) => m.event === 'pusher:error' && JSON.stringify(m.data).includes('Invalid message format'));
+    await client.receive(
+      (m) => m.event === 'pusher:error' && JSON.stringify(m.data).includes('Invalid message format'),
+    );
     const answers = client.received.slice(1, -1).map(({ event, channel, data }) => {
       return `${event} ${channel ?? (data as { message: string }).message}`;
     });

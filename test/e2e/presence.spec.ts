@@ -53,7 +53,12 @@ describe('presence channels', () => {
     expect(watcher.count('pusher_internal:member_added')).toBe(1);
     expect(watcher.count('pusher_internal:member_removed')).toBe(0);
     const { body } = await gateway.http.get(`/channels/${channel}/users`, { with_user_info: '1' });
-    expect(body).toEqual({ users: [{ id: 'w', user_info: {} }, { id: 'u', user_info: 'first' }] });
+    expect(body).toEqual({
+      users: [
+        { id: 'w', user_info: {} },
+        { id: 'u', user_info: 'first' },
+      ],
+    });
     tab2.unsubscribe(channel);
     await watcher.receive('pusher_internal:member_removed');
   });
@@ -71,7 +76,10 @@ describe('presence channels', () => {
   it.each(['not json', '[]', '{}', '{"user_id":""}', '{"user_id":null}', '{"user_id":["1"]}', '{"user_id":true}'])(
     'refuse channel_data %s',
     async (channelData) => {
-      expect(await refused(await gateway.connect(), nextRoom(), channelData)).toMatchObject({ type: 'AuthError', status: 401 });
+      expect(await refused(await gateway.connect(), nextRoom(), channelData)).toMatchObject({
+        type: 'AuthError',
+        status: 401,
+      });
     },
   );
 
@@ -80,7 +88,11 @@ describe('presence channels', () => {
     ['user_info over its limit', { user_id: '1', user_info: 'x'.repeat(2_048) }, '2048 bytes'],
   ])('refuse %s and name the limit', async (_name, member, limit) => {
     const answer = await refused(await gateway.connect(), nextRoom(), JSON.stringify(member));
-    expect(answer).toMatchObject({ type: 'LimitReached', status: 403, error: expect.stringContaining(limit) as string });
+    expect(answer).toMatchObject({
+      type: 'LimitReached',
+      status: 403,
+      error: expect.stringContaining(limit) as string,
+    });
   });
 
   it('refuse one member too many, but not another tab of a member', async () => {

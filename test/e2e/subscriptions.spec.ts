@@ -18,7 +18,10 @@ async function refusalOf(client: Client, channel: string): Promise<Message['data
   return refusal.data;
 }
 
-const subscribeTo = (channel: unknown, more: object = {}) => ({ event: 'pusher:subscribe', data: { channel, ...more } });
+const subscribeTo = (channel: unknown, more: object = {}) => ({
+  event: 'pusher:subscribe',
+  data: { channel, ...more },
+});
 
 describe('subscriptions', () => {
   it('greets with a socket id and the activity timeout, as a JSON string', async () => {

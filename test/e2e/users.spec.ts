@@ -29,7 +29,10 @@ describe('users', () => {
   ])('are refused with %s, and stay connected', async (_name, dataFor) => {
     const client = await gateway.connect();
     client.send({ event: 'pusher:signin', data: dataFor(client.socketId) });
-    expect((await client.receive('pusher:error')).data).toEqual({ code: 4009, message: 'Signin authentication failed' });
+    expect((await client.receive('pusher:error')).data).toEqual({
+      code: 4009,
+      message: 'Signin authentication failed',
+    });
     await client.subscribe('room');
   });
 
@@ -65,7 +68,10 @@ describe('users', () => {
     await signedIn.signin({ id: 'eve x' });
     await member.subscribe('presence-room', { user_id: 'eve x' });
     await other.subscribe('presence-room', { user_id: 'bob' });
-    expect(await gateway.http.post('/users/eve%20x/terminate_connections', {})).toMatchObject({ status: 200, body: {} });
+    expect(await gateway.http.post('/users/eve%20x/terminate_connections', {})).toMatchObject({
+      status: 200,
+      body: {},
+    });
     for (const client of [signedIn, member]) {
       expect(await client.closing()).toEqual({ code: 4009, reason: 'You got disconnected by the app.' });
       expect(client.received.at(-1)).toEqual({

@@ -90,7 +90,7 @@ export class RealClients {
 
   /** Calls `listener` for every WebSocket that anybody dials. */
   onDial(listener: () => void): void {
-    (this.gateway.app.getHttpServer() as Server).on('upgrade', listener);
+    (this.gateway.app.getHttpServer()).on('upgrade', listener);
   }
 
   async stop(): Promise<void> {
@@ -122,7 +122,7 @@ export class RealClients {
 /** The pusher-js below an Echo. */
 export function pageOf(echo: Echo<'reverb'>): Page {
   // Echo's types make the same mistake about the package as is mended above.
-  return echo.connector.pusher as unknown as Page;
+  return echo.connector.pusher;
 }
 
 /** What a callback was called with, in order. */

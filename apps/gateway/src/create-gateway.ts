@@ -57,15 +57,16 @@ export async function createGateway(
   return app;
 }
 
-/** Routes are written without the prefix; requests arrive with it. */
+/** What is served under the prefix. An embedding application's own routes are not: a proxy may guard them by path. */
+const OURS = /^\/(?:apps\/|up(?:$|\?))/;
+
+/** Our routes are written without the prefix; requests arrive with it. */
 class PathPrefix {
   value = '';
 
   strip(url: string): string {
-    if (this.value === '') return url;
-    if (url.startsWith(`${this.value}/`)) return url.slice(this.value.length);
-    // The API is served under the prefix only. `//` is no route of anybody.
-    return url.startsWith('/apps/') ? `/${url}` : url;
+    const rest = url.slice(this.value.length);
+    return this.value !== '' && url.startsWith(this.value) && OURS.test(rest) ? rest : url;
   }
 }
 

@@ -31,28 +31,36 @@ function readConfig(): GatewayConfig {
   }
 }
 
+/** One Ctrl-C is several signals: to everything in the terminal, and handed on once more by npm and by the Nest CLI. */
+const SAME_SIGNAL_MS = 500;
+
 /** The first signal drains and exits 0 within the shutdown time, whatever hangs; a second one exits at once. */
 function endOnSignal(app: INestApplication, shutdownTimeoutMs: number): void {
-  let isEnding = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (isEnding) process.exit(1);
-      isEnding = true;
-      setTimeout(() => process.exit(0), shutdownTimeoutMs).unref();
-      app.close().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          new Logger('Gateway').error(error);
-          process.exit(1);
-        },
-      );
-    });
-  }
+  let endingSince: number | undefined;
+  const end = () => {
+    if (endingSince !== undefined) {
+      if (performance.now() - endingSince > SAME_SIGNAL_MS) process.exit(1);
+      return;
+    }
+    endingSince = performance.now();
+    setTimeout(() => process.exit(0), shutdownTimeoutMs).unref();
+    app.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        new Logger('Gateway').error(error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
 }
 
 main().catch((error: unknown) => {
   const { code } = error as NodeJS.ErrnoException;
   const hint = code === 'EADDRINUSE' ? ' (is another server running? POGO_WS_PORT chooses another port)' : '';
-  process.stderr.write(`Pogo Gateway could not start: ${error instanceof Error ? error.message : String(error)}${hint}\n`);
+  process.stderr.write(
+    `Pogo Gateway could not start: ${error instanceof Error ? error.message : String(error)}${hint}\n`,
+  );
   process.exit(1);
 });

@@ -40,7 +40,8 @@ export class Redactor {
     if (typeof value !== 'object' || value === null) return value;
     if (above.has(value) || depth === MAX_DEPTH) return REDACTED;
     const path = new Set(above).add(value);
-    if (Array.isArray(value)) return value.map((entry, i) => this.element(value, i, () => this.walk(entry, depth + 1, path)));
+    if (Array.isArray(value))
+      return value.map((entry, i) => this.element(value, i, () => this.walk(entry, depth + 1, path)));
     const entries = Object.entries(value).map(([key, entry]) => [
       this.cleanText(key),
       SECRET_NAMES.test(key) ? REDACTED : this.walk(entry, depth + 1, path),

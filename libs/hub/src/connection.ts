@@ -73,7 +73,7 @@ export class Connection {
     return messagesOf(this.app.dialect);
   }
 
-  /** Sweeper time since which the socket has taken nothing, or undefined while it keeps up. */
+  /** Sweeper time at which the socket last took something, or undefined while it keeps up. */
   get blockedSince(): number | undefined {
     return this.outbox?.blockedSince;
   }
@@ -85,10 +85,7 @@ export class Connection {
 
   /** Sends an answer: never dropped, a client that does not read its answers is disconnected. */
   send(frame: Frame): void {
-    if (!this.isOpen) return;
-    if (this.outbox === undefined) this.write(frame);
-    else if (!this.isOutboxFull(this.outbox, frame)) this.outbox.add(frame);
-    else this.closeSlowConsumer();
+    this.deliver(frame, 'disconnect');
   }
 
   sendText(text: string): void {
@@ -101,11 +98,7 @@ export class Connection {
 
   /** Sends an event of a channel; when the outbox is full the configured policy decides. */
   sendEvent(frame: Frame): void {
-    if (!this.isOpen) return;
-    if (this.outbox === undefined) this.write(frame);
-    else if (!this.isOutboxFull(this.outbox, frame)) this.outbox.add(frame);
-    else if (this.host.options.slowConsumer === 'drop') this.host.outboxFull(this);
-    else this.closeSlowConsumer();
+    this.deliver(frame, this.host.options.slowConsumer);
   }
 
   /** What `write` sends leaves in one system call. */
@@ -117,9 +110,13 @@ export class Connection {
 
   /** The socket takes bytes again. */
   handleDrain(): void {
-    if (!this.outbox?.flush(this.socket, this.host.options.writeBurstSize)) return;
+    const { outbox } = this;
+    if (outbox === undefined) return;
+    outbox.blockedSince = this.host.now();
+    if (!outbox.flush(this.socket, this.host.options.writeBurstSize)) return;
     this.outbox = undefined;
     this.host.connectionDrained(this);
+    this.inbox.resume();
   }
 
   /**
@@ -150,9 +147,19 @@ export class Connection {
     this.host.connectionClosing(this);
   }
 
+  private deliver(frame: Frame, whenFull: HubOptions['slowConsumer']): void {
+    if (!this.isOpen) return;
+    if (this.outbox === undefined) this.write(frame);
+    else if (!this.isOutboxFull(this.outbox, frame)) this.outbox.add(frame);
+    else if (whenFull === 'drop') this.host.outboxFull(this);
+    else this.closeSlowConsumer();
+  }
+
   private write(frame: Frame): void {
     if (this.socket.write(frame.bytes)) return;
     this.outbox = new Outbox(this.host.now());
+    // Who does not take the answers gets no further ones: its next messages wait.
+    this.inbox.suspend();
     this.host.connectionBlocked(this);
   }
 

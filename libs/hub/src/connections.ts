@@ -54,7 +54,7 @@ export class Connections implements ConnectionHost {
 
   /** The socket is closed. Harmless when repeated. */
   closed(connection: Connection): void {
-    this.slowSockets.closed(connection);
+    this.slowSockets.removeClosing(connection);
     this.remove(connection);
   }
 
@@ -80,7 +80,7 @@ export class Connections implements ConnectionHost {
 
   connectionClosing(connection: Connection): void {
     this.remove(connection);
-    this.slowSockets.addClosing(connection, this.now());
+    this.slowSockets.addClosing(connection);
   }
 
   connectionBlocked(connection: Connection): void {
@@ -88,7 +88,7 @@ export class Connections implements ConnectionHost {
   }
 
   connectionDrained(connection: Connection): void {
-    this.slowSockets.forget(connection);
+    this.slowSockets.removeBlocked(connection);
   }
 
   outboxFull(connection: Connection): void {
@@ -99,7 +99,7 @@ export class Connections implements ConnectionHost {
     if (!this.registry.removeConnection(connection)) return;
     connection.handleClose();
     this.liveness.remove(connection);
-    this.slowSockets.forget(connection);
+    this.slowSockets.removeBlocked(connection);
     this.membership.leaveAll(connection);
     this.directory.report(connection.app.id, this.registry.countOf(connection.app.id));
     this.events.emit('connectionClosed', { connection });

@@ -12,11 +12,14 @@ function read(bytes: Buffer): string | undefined {
 }
 
 describe('Frame', () => {
-  it.each([0, 1, 125, 126, 127, 65_535, 65_536, 200_000])('is a text frame that clients read, %i bytes long', (length) => {
-    const text = 'x'.repeat(length);
-    expect(read(Frame.ofText(text).bytes)).toBe(text);
-    expect(Frame.ofPayload(Buffer.from(text)).bytes).toEqual(Frame.ofText(text).bytes);
-  });
+  it.each([0, 1, 125, 126, 127, 65_535, 65_536, 200_000])(
+    'is a text frame that clients read, %i bytes long',
+    (length) => {
+      const text = 'x'.repeat(length);
+      expect(read(Frame.ofText(text).bytes)).toBe(text);
+      expect(Frame.ofPayload(Buffer.from(text)).bytes).toEqual(Frame.ofText(text).bytes);
+    },
+  );
 
   it('counts bytes and not characters', () => {
     const text = 'ü€😀'.repeat(20);

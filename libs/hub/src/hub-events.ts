@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Member } from '@pogo/pusher-protocol';
 import type { App } from './app/app.js';
 import type { Connection } from './connection.js';
+import type { Transition } from './directory/channel-directory.js';
 import type { PublishStatus } from './publish-status.js';
 
 /**
@@ -62,6 +63,26 @@ export class HubEvents {
       } catch (error) {
         this.logger.error(`listener of ${name} threw`, error instanceof Error ? error.stack : String(error));
       }
+    }
+  }
+}
+
+/** Emits what a call to the directory has caused. */
+export function emitTransitions(events: HubEvents, transitions: readonly Transition[]): void {
+  for (const transition of transitions) {
+    switch (transition.type) {
+      case 'channel_occupied':
+        events.emit('channelOccupied', transition);
+        break;
+      case 'channel_vacated':
+        events.emit('channelVacated', transition);
+        break;
+      case 'member_added':
+        events.emit('memberAdded', transition);
+        break;
+      case 'member_removed':
+        events.emit('memberRemoved', transition);
+        break;
     }
   }
 }

@@ -31,7 +31,11 @@ describe.each(VARIANTS)('HubService %s', (_name, variant) => {
     await publish(0, 'lobby', 'bye');
     await Promise.all([receives(here, 'hello'), receives(there, 'hello'), receives(other, 'bye')]);
     expect(other.socket.names).not.toContain('hello');
-    expect(here.socket.events.find(({ event }) => event === 'hello')).toEqual({ event: 'hello', channel: 'room', data: '1' });
+    expect(here.socket.events.find(({ event }) => event === 'hello')).toEqual({
+      event: 'hello',
+      channel: 'room',
+      data: '1',
+    });
   });
 
   it('leaves out the excluded connection on whatever node it is', async () => {
@@ -81,11 +85,11 @@ describe.each(VARIANTS)('HubService %s', (_name, variant) => {
     await receives(a, 'pusher_internal:member_added');
     await publish(0, 'presence-room', 'end');
     await Promise.all([a, b, tab].map((client) => receives(client, 'end')));
-    expect(a.socket.names.filter((name) => name.startsWith('pusher_internal:member'))).toEqual(['pusher_internal:member_added']);
+    expect(a.socket.names.filter((name) => name.startsWith('pusher_internal:member'))).toEqual([
+      'pusher_internal:member_added',
+    ]);
     expect(b.socket.names).not.toContain('pusher_internal:member_added');
-    expect(tab.socket.events[1]?.data).toBe(
-      '{"presence":{"count":2,"ids":["a","b"],"hash":{"a":{},"b":{"n":1}}}}',
-    );
+    expect(tab.socket.events[1]?.data).toBe('{"presence":{"count":2,"ids":["a","b"],"hash":{"a":{},"b":{"n":1}}}}');
     hangUp(b);
     hangUp(tab);
     await receives(a, 'pusher_internal:member_removed');
@@ -102,7 +106,9 @@ describe.each(VARIANTS)('HubService %s', (_name, variant) => {
       hangUp(client);
       await joining;
     }
-    await eventually(async () => (await cluster.directory.findChannel('app', 'presence-room', {})).subscriptionCount === 1);
+    await eventually(
+      async () => (await cluster.directory.findChannel('app', 'presence-room', {})).subscriptionCount === 1,
+    );
   });
 
   it('lets a connection leave and come back to the same channel', async () => {
@@ -139,7 +145,11 @@ describe.each(VARIANTS)('HubService %s', (_name, variant) => {
     await subscribe(member, 'presence-room', { userId: 'u' });
     await subscribe(other, 'presence-room', { userId: 'other' });
     await cluster.node(0).hub.terminateUser('app', 'u');
-    expect([signedIn.socket.closed?.code, member.socket.closed?.code, other.socket.closed]).toEqual([4009, 4009, undefined]);
+    expect([signedIn.socket.closed?.code, member.socket.closed?.code, other.socket.closed]).toEqual([
+      4009,
+      4009,
+      undefined,
+    ]);
     await receives(other, 'pusher_internal:member_removed');
   });
 
@@ -261,7 +271,9 @@ describe('HubService', () => {
     expect(() => client.node.hub.signIn(client.connection, { id: 'b', watchlist: [] })).toThrow(PusherError);
     await subscribe(client, 'presence-x', { userId: 'a' });
     await subscribe(client, 'presence-x', { userId: 'a' });
-    await expect(subscribe(client, 'presence-x', { userId: 'b' })).rejects.toThrow('Already subscribed as another user');
+    await expect(subscribe(client, 'presence-x', { userId: 'b' })).rejects.toThrow(
+      'Already subscribed as another user',
+    );
     expect((await cluster.directory.findChannel('app', 'presence-x', {})).subscriptionCount).toBe(1);
   });
 

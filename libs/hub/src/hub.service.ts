@@ -3,6 +3,7 @@ import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@ne
 import {
   PusherError,
   PusherErrors,
+  serverToUserChannel,
   type ChannelName,
   type ClientEventMessage,
   type Member,
@@ -56,7 +57,7 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
   private readonly draining: Draining;
 
   constructor(
-    options: HubOptions,
+    private readonly options: HubOptions,
     private readonly apps: AppProvider,
     private readonly broker: Broker,
     private readonly commands: CommandBus,
@@ -92,6 +93,11 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
   /** True once {@link drain} or the application's shutdown has begun. */
   get isDraining(): boolean {
     return this.draining.hasBegun;
+  }
+
+  /** No room for another connection. Sockets that are being closed still take theirs. */
+  get isFull(): boolean {
+    return this.registry.size + this.connections.closingCount >= this.options.maxConnections;
   }
 
   /** Connections of all apps on this node. */
@@ -180,6 +186,11 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
     return this.publishAll(appId, [{ ...options, channels, event, data }]);
   }
 
+  /** Publishes one event to every connection of a signed-in user that has subscribed to it, as `sendToUser` does. */
+  sendToUser(appId: string, userId: string, event: string, data: string | Uint8Array): Promise<PublishStatus> {
+    return this.publish(appId, serverToUserChannel(userId), event, data);
+  }
+
   /** Publishes several events in order; all of them are checked before anything is sent. */
   async publishAll(appId: string, events: readonly PublishEvent[]): Promise<PublishStatus> {
     const app = await this.apps.findById(appId);
@@ -193,11 +204,15 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
 
   // --- life cycle ---
 
-  /** Closes established clients with 4200, spread over `withinMs`, and resolves when their departure is recorded. */
+  /**
+   * Closes established clients with 4200, spread over `withinMs`, and resolves when their departure is recorded, or
+   * cannot be for as long again.
+   */
   async drain(withinMs: number): Promise<void> {
     await this.draining.closeAll(withinMs);
-    await this.membership.settled();
-    // The sweeper cuts off those that do not answer the closing handshake.
+    await Promise.race([this.membership.settled(), sleep(withinMs, undefined, { ref: false })]);
+    this.membership.close();
+    // The edge cuts off those that do not answer the closing handshake.
     while (this.connections.closingCount > 0) await sleep(SHORTEST_TICK_MS);
     this.topics.close();
     this.sweeper.stop();

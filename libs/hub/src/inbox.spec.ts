@@ -29,7 +29,8 @@ function open(handler: MessageHandler, app: Partial<App> = OFF, limits = { maxMe
 
 const subscribeTo = (channel: string): ClientMessage => ({ event: 'pusher:subscribe', channel });
 const event = (n: number): ClientMessage => ({ event: `client-${n}`, channel: 'private-a' });
-const nameOf = (message: ClientMessage) => ('channel' in message ? `${message.event} ${message.channel}` : message.event);
+const nameOf = (message: ClientMessage) =>
+  'channel' in message ? `${message.event} ${message.channel}` : message.event;
 
 /** A handler whose subscriptions finish when told to, and whose other messages are synchronous. */
 function heldBack() {

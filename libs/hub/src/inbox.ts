@@ -33,6 +33,7 @@ export class Inbox {
   /** The message that waits for a token; nothing overtakes it. */
   private paced: ClientMessage | undefined;
   private isBusy = false;
+  private isSuspended = false;
   /** The socket is not read at the moment. */
   isPaused = false;
   private isClosed = false;
@@ -49,7 +50,7 @@ export class Inbox {
   /** @param bytes size of the message as received. */
   receive(message: ClientMessage, bytes: number): void {
     if (this.isClosed) return;
-    if (this.isBusy) {
+    if (this.isBusy || this.isSuspended) {
       this.held.push({ message, bytes });
       this.heldBytes += bytes;
     } else {
@@ -62,11 +63,21 @@ export class Inbox {
   resumePaced(): boolean {
     const message = this.paced;
     if (message === undefined) return true;
-    if (!this.takeToken()) return false;
+    if (this.isSuspended || !this.takeToken()) return false;
     this.paced = undefined;
     this.dispatch(message);
     if (!this.isBusy) this.next();
     return this.paced === undefined;
+  }
+
+  /** The client does not take its answers: handle nothing more until {@link resume}. */
+  suspend(): void {
+    this.isSuspended = true;
+  }
+
+  resume(): void {
+    this.isSuspended = false;
+    if (!this.isBusy) this.next();
   }
 
   close(): void {
@@ -102,7 +113,7 @@ export class Inbox {
 
   private next(): void {
     this.isBusy = false;
-    while (!this.isBusy) {
+    while (!this.isBusy && !this.isSuspended) {
       const message = this.takeHeld();
       if (message === undefined) break;
       this.handle(message);

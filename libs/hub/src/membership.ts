@@ -1,13 +1,16 @@
-import { Logger } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PusherErrors, SubscriptionError, type ChannelName, type Member } from '@pogo/pusher-protocol';
 import { askAgain } from './ask-again.js';
 import type { Connection } from './connection.js';
-import type { ChannelDirectory, Holding, JoinAnswer, Transition } from './directory/channel-directory.js';
-import type { HubEvents } from './hub-events.js';
+import { Departures } from './departures.js';
+import type { ChannelDirectory, Holding, JoinAnswer } from './directory/channel-directory.js';
+import { emitTransitions, type HubEvents } from './hub-events.js';
 import type { HubOptions } from './hub-options.js';
 import type { Registry } from './registry.js';
 import { Subscription } from './subscription.js';
 import type { TopicRegistry } from './topic-registry.js';
+
+const SETTLE_CHECK_MS = 5;
 
 /** A join that never got its answer. */
 type NoAnswer =
@@ -19,10 +22,9 @@ type NoAnswer =
  * when they refuse. A connection that goes away while it joins leaves again when the join's answer is in.
  */
 export class Membership {
-  private readonly logger = new Logger(Membership.name);
   /** Subscriptions without an answer yet, oldest first, and when they began. */
   private readonly joining = new Map<Subscription, number>();
-  private readonly leaving = new Set<Promise<void>>();
+  private readonly departures: Departures;
 
   constructor(
     private readonly registry: Registry,
@@ -31,7 +33,9 @@ export class Membership {
     private readonly events: HubEvents,
     private readonly options: HubOptions,
     private readonly now: () => number,
-  ) {}
+  ) {
+    this.departures = new Departures(directory, events);
+  }
 
   /**
    * Resolves when the client has been acknowledged, or is gone. Calls for one connection are made one at a time, as
@@ -56,7 +60,6 @@ export class Membership {
     const subscription = connection.subscriptions.get(channel);
     if (subscription === undefined) return;
     connection.subscriptions.delete(channel);
-    this.events.emit('unsubscribed', { connection, channel });
     await this.leave(subscription);
   }
 
@@ -74,9 +77,14 @@ export class Membership {
     }
   }
 
-  /** Resolves when every departure so far has reached the directory. */
+  /** Resolves when no join and no departure is on its way any more. */
   async settled(): Promise<void> {
-    while (this.leaving.size > 0) await Promise.allSettled(this.leaving);
+    while (this.joining.size > 0 || this.departures.count > 0) await sleep(SETTLE_CHECK_MS);
+  }
+
+  /** Stops telling the directory what it does not take. */
+  close(): void {
+    this.departures.close();
   }
 
   private add(connection: Connection, name: ChannelName, member: Member | undefined): Subscription {
@@ -86,7 +94,7 @@ export class Membership {
       throw new SubscriptionError(name.name, 'LimitReached', reason);
     }
     const channel = this.registry.openChannel(connection.app, name);
-    const subscription = new Subscription(connection, channel, member, this.options.outboundQueueSize);
+    const subscription = new Subscription(connection, channel, member, this.options);
     connection.subscriptions.set(name.name, subscription);
     channel.subscriptions.add(subscription);
     return subscription;
@@ -97,18 +105,19 @@ export class Membership {
     this.joining.set(subscription, this.now());
     const answer = await this.askToJoin(subscription);
     this.joining.delete(subscription);
-    if (answer.outcome === 'joined') this.emitTransitions(answer.transitions);
+    if (answer.outcome === 'joined') emitTransitions(this.events, answer.transitions);
     if (answer.outcome === 'not_asked' || subscription.hasLeft) {
       // Gone meanwhile. Whether the join took effect is unknown when its answer was lost: leaving is right either way.
-      if (answer.outcome !== 'not_asked' || !isNew) void this.tellDirectory(subscription);
+      if (answer.outcome !== 'not_asked' || !isNew) void this.departures.tell(holdingOf(subscription));
     } else if (answer.outcome === 'joined') {
       subscription.goLive(answer);
-      if (isNew) this.events.emit('subscribed', { connection, channel: channel.name.name });
+      // Its acknowledgement may have been more than the client's outbox holds.
+      if (isNew && connection.isOpen) this.events.emit('subscribed', { connection, channel: channel.name.name });
     } else {
       this.detach(subscription);
       connection.subscriptions.delete(channel.name.name);
       if (answer.outcome === 'member_limit') throw memberLimit(subscription);
-      await this.tellDirectory(subscription);
+      await this.departures.tell(holdingOf(subscription));
       throw answer.error;
     }
   }
@@ -117,7 +126,8 @@ export class Membership {
     const { connection, channel } = subscription;
     try {
       for (let work = this.topics.activate(channel); work !== undefined; work = this.topics.activate(channel)) {
-        await work;
+        // A broker that is away must not hold what its clients have given up long ago.
+        await Promise.race([work, subscription.whenLeft()]);
         if (subscription.hasLeft) return { outcome: 'not_asked' };
       }
       const request = { ...holdingOf(subscription), maxMembers: connection.app.limits.presenceMaxMembers };
@@ -132,8 +142,10 @@ export class Membership {
 
   /** Takes the subscription out of its channel; a running join tells the directory when it is done. */
   private leave(subscription: Subscription): Promise<void> {
+    const { connection, channel } = subscription;
     this.detach(subscription);
-    return this.joining.has(subscription) ? Promise.resolve() : this.tellDirectory(subscription);
+    if (subscription.hasBeenLive) this.events.emit('unsubscribed', { connection, channel: channel.name.name });
+    return this.joining.has(subscription) ? Promise.resolve() : this.departures.tell(holdingOf(subscription));
   }
 
   private detach(subscription: Subscription): void {
@@ -141,43 +153,6 @@ export class Membership {
     subscription.leave();
     channel.subscriptions.delete(subscription);
     if (channel.subscriptions.size === 0) this.topics.idleFrom(channel, this.now());
-  }
-
-  private tellDirectory(subscription: Subscription): Promise<void> {
-    const told = this.leaveDirectory(holdingOf(subscription)).finally(() => this.leaving.delete(told));
-    this.leaving.add(told);
-    return told;
-  }
-
-  private async leaveDirectory(holding: Holding): Promise<void> {
-    try {
-      const transitions = await askAgain(
-        () => this.directory.leave(holding),
-        () => false,
-      );
-      this.emitTransitions(transitions);
-    } catch (error) {
-      this.logger.error(error);
-    }
-  }
-
-  private emitTransitions(transitions: readonly Transition[]): void {
-    for (const transition of transitions) {
-      switch (transition.type) {
-        case 'channel_occupied':
-          this.events.emit('channelOccupied', transition);
-          break;
-        case 'channel_vacated':
-          this.events.emit('channelVacated', transition);
-          break;
-        case 'member_added':
-          this.events.emit('memberAdded', transition);
-          break;
-        case 'member_removed':
-          this.events.emit('memberRemoved', transition);
-          break;
-      }
-    }
   }
 }
 

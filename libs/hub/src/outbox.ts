@@ -10,8 +10,8 @@ export class Outbox {
   private first = 0;
   private waitingBytes = 0;
 
-  /** @param blockedSince sweeper time at which the socket stopped taking bytes. */
-  constructor(readonly blockedSince: number) {}
+  /** @param blockedSince sweeper time at which the socket last took bytes. */
+  constructor(public blockedSince: number) {}
 
   get size(): number {
     return this.frames.length - this.first;

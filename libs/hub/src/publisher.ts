@@ -1,10 +1,5 @@
 import { Logger } from '@nestjs/common';
-import {
-  exceedsBytes,
-  messagesOf,
-  parseChannelName,
-  type ChannelName,
-} from '@pogo/pusher-protocol';
+import { exceedsBytes, isSocketId, messagesOf, parseChannelName, type ChannelName } from '@pogo/pusher-protocol';
 import type { App } from './app/app.js';
 import { topicOf, type Broker } from './broker/broker.js';
 import { encodeEnvelope } from './broker/envelope.js';
@@ -52,7 +47,11 @@ export class Publisher {
     return status;
   }
 
-  private checkAndSend(app: App, events: readonly PublishEvent[], channels: number): PublishStatus | Promise<PublishStatus> {
+  private checkAndSend(
+    app: App,
+    events: readonly PublishEvent[],
+    channels: number,
+  ): PublishStatus | Promise<PublishStatus> {
     const ready: ReadyEvent[] = [];
     for (const event of events) {
       const checked = check(app, event);
@@ -105,7 +104,9 @@ function check(app: App, event: PublishEvent): ReadyEvent | PublishStatus {
   const data = textWithin(event.data, maxEventBytes);
   if (data === undefined) return PublishStatus.payload_too_large;
   if (event.assertJson && !isJson(data)) return PublishStatus.invalid_payload_json;
-  return { channels, event: event.event, data, exceptSocketId: event.exceptSocketId };
+  // What is no socket id excludes nobody.
+  const exceptSocketId = isSocketId(event.exceptSocketId ?? '') ? event.exceptSocketId : undefined;
+  return { channels, event: event.event, data, exceptSocketId };
 }
 
 function textWithin(data: string | Uint8Array, maxBytes: number): string | undefined {

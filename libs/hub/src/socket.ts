@@ -17,8 +17,6 @@ export abstract class Socket {
   /** Stops and continues reading from the client. */
   abstract pause(): void;
   abstract resume(): void;
-  /** Starts the closing handshake after what was written. */
+  /** Starts the closing handshake after what was written; a peer that does not finish it is cut off within seconds. */
   abstract close(code: number, reason: string): void;
-  /** Ends the connection now. */
-  abstract terminate(): void;
 }

@@ -3,6 +3,7 @@ import type { Channel } from './channel.js';
 import type { Connection } from './connection.js';
 import type { Joined } from './directory/channel-directory.js';
 import { Frame } from './frame.js';
+import type { HubOptions } from './hub-options.js';
 
 interface HeldFrame {
   readonly frame: Frame;
@@ -18,17 +19,17 @@ export class Subscription {
   /** What the client was told with the acknowledgement; transitions and cached events up to it are no news. */
   private snapshotSerial = 0;
   private held: HeldFrame[] = [];
+  private heldBytes = 0;
+  /** Whether the client has been acknowledged at any time. */
+  hasBeenLive = false;
+  private onLeave: () => void = () => undefined;
 
   constructor(
     readonly connection: Connection,
     readonly channel: Channel,
     readonly member: Member | undefined,
-    private readonly maxHeld: number,
+    private readonly bounds: Pick<HubOptions, 'outboundQueueSize' | 'outboundQueueBytes'>,
   ) {}
-
-  get isLive(): boolean {
-    return this.state === 'live';
-  }
 
   get hasLeft(): boolean {
     return this.state === 'left';
@@ -42,9 +43,10 @@ export class Subscription {
   /** Acknowledges the subscription and sends everything that waited for it, in one system call. */
   goLive(answer: Joined): void {
     const { connection, channel } = this;
-    const held = this.held;
-    this.held = [];
+    const { held } = this;
+    this.dropHeld();
     this.state = 'live';
+    this.hasBeenLive = true;
     this.snapshotSerial = answer.serial;
     connection.corked(() => {
       connection.sendText(this.acknowledgement(answer));
@@ -58,7 +60,13 @@ export class Subscription {
 
   leave(): void {
     this.state = 'left';
-    this.held = [];
+    this.dropHeld();
+    this.onLeave();
+  }
+
+  /** Resolves when the subscription has left. For one waiter at a time. */
+  whenLeft(): Promise<void> {
+    return new Promise((resolve) => (this.onLeave = resolve));
   }
 
   /** @param serial of a transition or cached event; undefined for plain events, which are always news. */
@@ -67,8 +75,16 @@ export class Subscription {
       if (serial === undefined || serial > this.snapshotSerial) this.connection.sendEvent(frame);
     } else if (this.state === 'joining') {
       this.held.push({ frame, serial });
-      if (this.held.length > this.maxHeld) this.connection.close(PusherErrors.slowConsumer);
+      this.heldBytes += frame.bytes.length;
+      const { outboundQueueSize, outboundQueueBytes } = this.bounds;
+      const isOver = this.held.length > outboundQueueSize || this.heldBytes > outboundQueueBytes;
+      if (isOver) this.connection.close(PusherErrors.slowConsumer);
     }
+  }
+
+  private dropHeld(): void {
+    this.held = [];
+    this.heldBytes = 0;
   }
 
   private acknowledgement({ members }: Joined): string {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { completeApp } from './app/app.js';
 import { MemoryBroker } from './broker/memory-broker.js';
 import type { Channel } from './channel.js';
-import { Connection } from './connection.js';
+import { type Connection } from './connection.js';
+import { HubOptions } from './hub-options.js';
 import { Registry } from './registry.js';
 import { Subscription } from './subscription.js';
 import { Chaos } from './testing/chaos.js';
@@ -50,7 +51,7 @@ function start() {
   const connection: Connection = cluster.node(0).connect().connection;
   const channel = registry.openChannel(app, channelName('room'));
   const arrive = (to: Channel = channel) => {
-    const subscription = new Subscription(connection, to, undefined, 10);
+    const subscription = new Subscription(connection, to, undefined, new HubOptions());
     to.subscriptions.add(subscription);
     return subscription;
   };

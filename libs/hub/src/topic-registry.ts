@@ -34,6 +34,8 @@ export class TopicRegistry {
 
   /** Resolves when events of `channel` arrive here. Undefined: they do already. */
   activate(channel: Channel): Promise<void> | undefined {
+    // Nothing will be in force any more; whoever waits is on the way out.
+    if (this.isClosed) return new Promise(() => undefined);
     const topic = this.open(channel);
     topic.idleSince = undefined;
     this.idle.delete(topic);
@@ -74,7 +76,7 @@ export class TopicRegistry {
 
   private async reconcile(topic: Topic): Promise<void> {
     const { channel } = topic;
-    for (let failures = 0; !this.isClosed; ) {
+    for (let failures = 0; !this.isClosed;) {
       const isWanted = channel.subscriptions.size > 0;
       if (topic.state === (isWanted ? 'active' : 'idle')) break;
       try {

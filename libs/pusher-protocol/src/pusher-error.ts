@@ -39,7 +39,10 @@ export function subscriptionRejected(channel: string): PusherErrorData {
 }
 
 export function clientEventNameTooLong(maxLength: number): PusherErrorData {
-  return { code: 4301, message: `Client event rejected: the event name exceeds the allowed maximum (${maxLength} bytes)` };
+  return {
+    code: 4301,
+    message: `Client event rejected: the event name exceeds the allowed maximum (${maxLength} bytes)`,
+  };
 }
 
 export function clientEventDataTooLong(maxBytes: number): PusherErrorData {

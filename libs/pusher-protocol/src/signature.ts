@@ -22,8 +22,7 @@ export function hmacSha256Hex(secret: string, text: string | Uint8Array): string
  * Source: Pusher "Authorized connections". Official vector in the spec beside this file.
  */
 export function signChannel(app: SigningKey, socketId: string, channel: string, channelData?: string): string {
-  const subject =
-    channelData === undefined ? `${socketId}:${channel}` : `${socketId}:${channel}:${channelData}`;
+  const subject = channelData === undefined ? `${socketId}:${channel}` : `${socketId}:${channel}:${channelData}`;
   return `${app.key}:${hmacSha256Hex(app.secret, subject)}`;
 }
 

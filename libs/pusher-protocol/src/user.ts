@@ -27,9 +27,7 @@ export function parseChannelData(channelData: string): Member | undefined {
 
 /** A connection without `channel_data` joins a presence channel as its signed-in user. */
 export function memberOf(user: SignedInUser): Member {
-  return user.userInfoJson === undefined
-    ? { userId: user.id }
-    : { userId: user.id, userInfoJson: user.userInfoJson };
+  return user.userInfoJson === undefined ? { userId: user.id } : { userId: user.id, userInfoJson: user.userInfoJson };
 }
 
 /** The sentence that says which limit `member` breaks, or undefined when it breaks none. */

@@ -34,19 +34,25 @@ function field<T>(expected: string, read: (value: Scalar) => T | undefined) {
 export const text = () => field('a non-empty text', (value) => (value === '' ? undefined : String(value)));
 
 export const integer = (min: number, max = Number.MAX_SAFE_INTEGER) =>
-  field(max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min}` : `a whole number from ${min} to ${max}`, (value) => {
-    const number = value === '' || typeof value === 'boolean' ? NaN : Number(value);
-    return Number.isInteger(number) && number >= min && number <= max ? number : undefined;
-  });
+  field(
+    max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min}` : `a whole number from ${min} to ${max}`,
+    (value) => {
+      const number = value === '' || typeof value === 'boolean' ? NaN : Number(value);
+      return Number.isInteger(number) && number >= min && number <= max ? number : undefined;
+    },
+  );
 
 /** A rate: 0 means the default, a negative one "off" (undefined), and nothing lies between 0 and `min`. */
 export const rate = (whenZero: number | 'off', min = 0) =>
-  field(`a number${min === 0 ? '' : ` from ${min}`} (0 = the default, negative = off)`, (value): { perSecond: number | undefined } | undefined => {
-    const number = value === '' || typeof value === 'boolean' ? NaN : Number(value);
-    if (!Number.isFinite(number) || (number > 0 && number < min)) return undefined;
-    const perSecond = number === 0 ? whenZero : number;
-    return { perSecond: perSecond === 'off' || perSecond < 0 ? undefined : perSecond };
-  }).transform(({ perSecond }) => perSecond);
+  field(
+    `a number${min === 0 ? '' : ` from ${min}`} (0 = the default, negative = off)`,
+    (value): { perSecond: number | undefined } | undefined => {
+      const number = value === '' || typeof value === 'boolean' ? NaN : Number(value);
+      if (!Number.isFinite(number) || (number > 0 && number < min)) return undefined;
+      const perSecond = number === 0 ? whenZero : number;
+      return { perSecond: perSecond === 'off' || perSecond < 0 ? undefined : perSecond };
+    },
+  ).transform(({ perSecond }) => perSecond);
 
 /** Milliseconds. */
 export const duration = (minMs = 1) =>
@@ -73,6 +79,10 @@ export const oneOf = <const T extends readonly string[]>(...choices: T) =>
 
 /** Comma-separated, or a list in a file. */
 export const list = () =>
-  z.union([z.string(), z.array(z.string())], { error: 'must be a list' }).transform((value) =>
-    (typeof value === 'string' ? value.split(',') : value).map((entry) => entry.trim()).filter((entry) => entry !== ''),
-  );
+  z
+    .union([z.string(), z.array(z.string())], { error: 'must be a list' })
+    .transform((value) =>
+      (typeof value === 'string' ? value.split(',') : value)
+        .map((entry) => entry.trim())
+        .filter((entry) => entry !== ''),
+    );

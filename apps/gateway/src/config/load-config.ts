@@ -48,7 +48,11 @@ export function loadConfig(environment: Environment, extras: ConfigExtras = {}):
   }
   problems.push(...contradictions(valid, names, environment, extras));
   if (problems.length > 0) throw new ConfigError(problems);
-  return toGatewayConfig(settingsSchema.parse(values), extras);
+  try {
+    return toGatewayConfig(settingsSchema.parse(values), extras);
+  } catch (error) {
+    throw error instanceof TypeError ? new ConfigError([error.message]) : error;
+  }
 }
 
 interface Collected {

@@ -36,7 +36,11 @@ export function checkApplicable(attributes: ReadonlySet<string>, channel: Channe
 }
 
 /** The attributes of `wanted` that apply to `channel`. */
-export function channelInfo(state: ChannelState, channel: ChannelName, wanted: ReadonlySet<string>): ChannelInfo {
+export function channelInfo(
+  state: Omit<ChannelState, 'serial'>,
+  channel: ChannelName,
+  wanted: ReadonlySet<string>,
+): ChannelInfo {
   const info: ChannelInfo = {};
   if (wanted.has('user_count') && channel.kind === 'presence') info.user_count = state.userCount;
   if (wanted.has('subscription_count')) info.subscription_count = state.subscriptionCount;
@@ -45,7 +49,7 @@ export function channelInfo(state: ChannelState, channel: ChannelName, wanted: R
 }
 
 /** The cached message is stored as it was sent; only this question takes it apart. `ttl` is in seconds. */
-function cacheInfo({ cached }: ChannelState): ChannelInfo['cache'] & object | null {
+function cacheInfo({ cached }: Pick<ChannelState, 'cached'>): (ChannelInfo['cache'] & object) | null {
   if (cached === undefined) return null;
   const { data } = JSON.parse(cached.payload.toString()) as { data: string };
   return { data, ttl: Math.ceil(cached.expiresInMs / 1_000) };

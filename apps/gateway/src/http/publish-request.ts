@@ -14,7 +14,8 @@ const eventSchema = z.object({
   name: z.string().min(1),
   data: z.unknown(),
   channel: z.string().optional(),
-  channels: z.array(z.string()).optional(),
+  // Looked at by hand: zod would make an issue of each of a million wrong elements.
+  channels: z.unknown().optional(),
   socket_id: z.string().nullish(),
   info: z.string().nullish(),
 });
@@ -25,10 +26,7 @@ const batchSchema = z.object({ batch: z.array(z.unknown()) });
 /** `POST /events`. @throws ApiError 400, 413, 422 */
 export function parsePublishRequest(body: unknown, app: App, config: HttpConfig): PublishRequest {
   const fields = parseFields(eventSchema, body);
-  const channels = channelsOf(fields);
-  if (channels.length > config.maxChannelsPerEvent) {
-    throw new ApiError(400, `An event may be published to at most ${config.maxChannelsPerEvent} channels at once`);
-  }
+  const channels = channelsOf(fields, config.maxChannelsPerEvent);
   for (const channel of channels) checkChannel(channel, app);
   return {
     channels,
@@ -69,16 +67,25 @@ function parseFields<T>(schema: z.ZodType<T>, body: unknown): T {
   const issue = parsed.error.issues[0];
   const field = issue?.path.join('.') ?? '';
   if (field === '') throw new ApiError(422, 'The body must be a JSON object');
-  const status = issue?.path[0] === 'channels' ? PublishStatus.invalid_channels_json : undefined;
-  throw new ApiError(422, `Field ${field}: ${issue?.message ?? 'invalid'}`, status);
+  throw new ApiError(422, `Field ${field}: ${issue?.message ?? 'invalid'}`);
 }
 
 /** The union of `channel` and `channels`, each once. */
-function channelsOf({ channel, channels }: EventFields): string[] {
-  const all = new Set(channels ?? []);
+function channelsOf({ channel, channels = [] }: EventFields, max: number): string[] {
+  if (!Array.isArray(channels)) refuseChannels('Field channels: must be an array of strings');
+  if (channels.length > max) throw new ApiError(400, `An event may be published to at most ${max} channels at once`);
+  const all = new Set(channels.map((name: unknown, i) => (typeof name === 'string' ? name : refuseElement(i))));
   if (channel !== undefined) all.add(channel);
-  if (all.size > 0) return [...all];
-  throw new ApiError(422, 'Field channels: at least one channel is required', PublishStatus.invalid_channels_json);
+  if (all.size === 0) refuseChannels('Field channels: at least one channel is required');
+  return [...all];
+}
+
+function refuseElement(index: number): never {
+  refuseChannels(`Field channels.${index}: must be a string`);
+}
+
+function refuseChannels(sentence: string): never {
+  throw new ApiError(422, sentence, PublishStatus.invalid_channels_json);
 }
 
 function checkChannel(channel: string, app: App): void {
@@ -95,7 +102,8 @@ function checkChannel(channel: string, app: App): void {
 
 function checkedName(name: string, app: App): string {
   const max = app.limits.maxEventNameLength;
-  if (isReservedEventName(name)) throw new ApiError(422, 'Field name: pusher: and pusher_internal: events are reserved');
+  if (isReservedEventName(name))
+    throw new ApiError(422, 'Field name: pusher: and pusher_internal: events are reserved');
   if (!exceedsBytes(name, max)) return name;
   throw new ApiError(422, `The event name exceeds the allowed maximum (${max} bytes)`, PublishStatus.event_too_long);
 }

@@ -12,6 +12,10 @@ export function announcedLength(request: IncomingMessage): number | undefined {
  */
 export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
+    if (request.destroyed) {
+      reject(new Error('the client went away'));
+      return;
+    }
     const chunks: Buffer[] = [];
     let length = 0;
     request.on('data', (chunk: Buffer) => {

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Inject, Injectable, NotFoundException, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { AppProvider, type App } from '@pogo/hub';
 import { bodyMd5, equalsInConstantTime, signHttpRequest, type QueryPairs } from '@pogo/pusher-protocol';
 import type { FastifyRequest } from 'fastify';
@@ -22,6 +22,8 @@ export class RequestSignatureGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<SignedRequest>();
+    // With a prefix the API is served under it only.
+    if (!request.originalUrl.startsWith(`${this.config.pathPrefix}/`)) throw new NotFoundException();
     const app = await this.findApp(request);
     const [path, query] = splitUrl(request.originalUrl);
     const parameters = parameterMap(query);

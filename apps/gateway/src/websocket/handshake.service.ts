@@ -30,7 +30,7 @@ export class HandshakeService {
     const key = this.keyIn(url?.pathname);
     if (key === undefined && !isStandalone) return { outcome: 'not_ours' };
     if (this.hub.isDraining) return refused(PusherErrors.restarting);
-    if (this.hub.connectionCount >= this.config.hub.maxConnections) return refused(PusherErrors.overCapacity);
+    if (this.hub.isFull) return refused(PusherErrors.overCapacity);
     if (key === undefined) return refused(PusherErrors.pathNotFound);
     const protocol = url?.searchParams.get('protocol') ?? String(NEWEST_PROTOCOL);
     if (!/^\d+$/.test(protocol)) return refused(PusherErrors.invalidProtocolVersion);
@@ -46,7 +46,7 @@ export class HandshakeService {
     }
     // The look-ups took time in which others may have come in, or the drain may have begun.
     if (this.hub.isDraining) return refused(PusherErrors.restarting);
-    if (this.hub.connectionCount >= this.config.hub.maxConnections) return refused(PusherErrors.overCapacity);
+    if (this.hub.isFull) return refused(PusherErrors.overCapacity);
     return { outcome: 'admitted', app };
   }
 

@@ -2,7 +2,8 @@ import { IncomingMessage, ServerResponse, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-const BODY_TIMEOUT_MS = 30_000;
+/** As for every other request: its headers are here, so this is for the body and the answer. */
+const REQUEST_TIMEOUT_MS = 30_000;
 
 /** Whether the request wants WebSocket, of all protocols that `Upgrade` can name. */
 export function wantsWebSocket(request: IncomingMessage): boolean {
@@ -26,11 +27,15 @@ export function serveWithoutUpgrade(server: Server, upgrade: IncomingMessage, st
   const socket = stream as Socket;
   const request = withoutBody(upgrade, socket);
   const response = new ServerResponse(request);
+  const deadline = setTimeout(() => socket.destroy(), REQUEST_TIMEOUT_MS);
+  socket.on('error', () => socket.destroy());
+  socket.on('close', () => {
+    clearTimeout(deadline);
+    request.destroy();
+  });
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
-  response.on('finish', () => socket.end());
-  socket.on('error', () => socket.destroy());
-  socket.setTimeout(BODY_TIMEOUT_MS, () => socket.destroy());
+  response.on('finish', () => socket.end(() => socket.destroy()));
   if (request.headers['transfer-encoding'] !== undefined) {
     response.writeHead(411).end();
     return;
@@ -45,22 +50,23 @@ function withoutBody({ method, url, headers, rawHeaders }: IncomingMessage, sock
   return Object.assign(new IncomingMessage(socket), { method, url, headers, rawHeaders, ...version });
 }
 
+/** Gives the request its body as it is asked for: what nobody reads stays in the kernel. */
 function feedBody(request: IncomingMessage, socket: Socket, head: Buffer, length: number): void {
   let missing = length;
   const feed = (bytes: Buffer) => {
     const part = bytes.subarray(0, missing);
     missing -= part.length;
-    if (part.length > 0) request.push(part);
+    // Reading the request resumes the socket (IncomingMessage does that by itself).
+    if (part.length > 0 && !request.push(part)) socket.pause();
     if (missing > 0) return;
     socket.off('data', feed);
-    // Keep reading: whatever else comes is dropped, and the end of the connection is noticed.
-    socket.resume();
+    socket.pause();
     request.complete = true;
     request.push(null);
   };
   socket.on('data', feed);
-  socket.on('close', () => {
-    if (missing > 0) request.destroy();
+  socket.on('end', () => {
+    if (missing > 0) socket.destroy();
   });
   feed(head);
 }

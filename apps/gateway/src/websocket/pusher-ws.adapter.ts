@@ -5,14 +5,19 @@ import { WsAdapter } from '@nestjs/platform-ws';
 import type { MessageMappingProperties } from '@nestjs/websockets';
 import { Connection, HubEvents, HubService, type App } from '@pogo/hub';
 import { decodeMessage, EventName, PusherErrors, type ClientMessage } from '@pogo/pusher-protocol';
-import type { Observable } from 'rxjs';
-import { WebSocketServer, type RawData, type WebSocket } from 'ws';
+import { isObservable, lastValueFrom, type Observable } from 'rxjs';
+import { WebSocketServer, type RawData, type ServerOptions, type WebSocket } from 'ws';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
 import { HandshakeService } from './handshake.service.js';
 import { isHttp11, serveWithoutUpgrade, wantsWebSocket } from './ignored-upgrade.js';
 import { PUSHER_SERVER, PusherServer } from './pusher-server.js';
 import { destroyOnError, RefusedSockets, refuseUpgrade } from './refused-sockets.js';
 import { WsSocket } from './ws-socket.js';
+
+/** How long a peer may take to finish closing before it is cut off. `ws` would wait 30 s. */
+const CLOSE_WAIT_MS = 2_000;
+const MAX_FRAGMENTS = 1_024;
+const MAX_BUFFERED_CHUNKS = 4_096;
 
 export interface PusherWsAdapterOptions {
   /** Every path of the server is the gateway's: unknown upgrades are refused with 4005. Otherwise they are left alone. */
@@ -42,13 +47,20 @@ export class PusherWsAdapter extends WsAdapter {
     this.events = app.get(HubEvents);
     this.handshake = app.get(HandshakeService);
     const { maxClientMessageBytes } = app.get<GatewayConfig>(GATEWAY_CONFIG);
-    this.ws = new WebSocketServer({
+    // Unknown to @types/ws 8.18: closeTimeout, maxFragments, maxBufferedChunks.
+    const serverOptions: ServerOptions & Record<string, unknown> = {
       noServer: true,
       clientTracking: false,
       autoPong: false,
       perMessageDeflate: false,
       maxPayload: maxClientMessageBytes,
-    });
+      // A peer that has begun to close and keeps its TCP connection is gone all the same.
+      closeTimeout: CLOSE_WAIT_MS,
+      // A message in thousands of pieces costs far more memory than its bytes.
+      maxFragments: MAX_FRAGMENTS,
+      maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+    };
+    this.ws = new WebSocketServer(serverOptions);
   }
 
   override create(port: number, options: Record<string, unknown> = {}): unknown {
@@ -88,7 +100,8 @@ export class PusherWsAdapter extends WsAdapter {
 
   /** Nest's own listener destroys every upgrade whose path it does not know, so ours stands before it. */
   protected override ensureHttpServerExists(port: number, httpServer?: Server) {
-    if (httpServer === undefined || httpServer !== this.httpServer) return super.ensureHttpServerExists(port, httpServer);
+    if (httpServer === undefined || httpServer !== this.httpServer)
+      return super.ensureHttpServerExists(port, httpServer);
     if (!this.isListening) {
       this.isListening = true;
       httpServer.on('upgrade', this.onUpgrade);
@@ -98,7 +111,7 @@ export class PusherWsAdapter extends WsAdapter {
   }
 
   private readonly onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
-    if (this.options.isStandalone && !wantsWebSocket(request)) {
+    if (!wantsWebSocket(request) && this.isAloneWithUpgrades()) {
       serveWithoutUpgrade(this.httpServer as Server, request, stream, head);
       return;
     }
@@ -141,6 +154,7 @@ export class PusherWsAdapter extends WsAdapter {
   }
 
   private receive(connection: Connection, data: RawData, isBinary: boolean): void {
+    if (!connection.isOpen) return;
     if (isBinary) {
       connection.close(PusherErrors.binaryNotSupported);
       return;
@@ -173,7 +187,9 @@ export class PusherWsAdapter extends WsAdapter {
   /** Resolves when guards, handler and filter are done. */
   private async callNest(connection: Connection, message: ClientMessage): Promise<void> {
     const { handlers } = connection.socket as WsSocket;
-    await handlers.find((handler) => handler.message === message.event)?.callback(message);
+    const result: unknown = await handlers.find((handler) => handler.message === message.event)?.callback(message);
+    // With interceptors Nest answers an Observable, and nothing happens until somebody subscribes to it.
+    if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
   }
 
   /** An upgrade for another gateway of the application, or for somebody else who listens. */
@@ -182,6 +198,11 @@ export class PusherWsAdapter extends WsAdapter {
     const servers = (this.wsServersRegistry.get(0) ?? []) as (WebSocketServer & { readonly path: string })[];
     const other = servers.find(({ path }) => path === pathname);
     if (other !== undefined) other.handleUpgrade(request, stream, head, (ws) => other.emit('connection', ws, request));
-    else if ((this.httpServer as Server).listenerCount('upgrade') === 1) refuseUpgrade(stream, 400, 'Bad Request');
+    else if (this.isAloneWithUpgrades()) refuseUpgrade(stream, 400, 'Bad Request');
+  }
+
+  /** Nobody else of the application listens, so what is not served here is not served at all. */
+  private isAloneWithUpgrades(): boolean {
+    return this.options.isStandalone || (this.httpServer as Server).listenerCount('upgrade') === 1;
   }
 }

@@ -1,7 +1,14 @@
 import { Catch, HttpException, Injectable, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import type { Connection } from '@pogo/hub';
-import { PusherError, PusherErrors, SubscriptionError, subscriptionRejected, type ClientMessage } from '@pogo/pusher-protocol';
+import {
+  EventName,
+  PusherError,
+  PusherErrors,
+  SubscriptionError,
+  subscriptionRejected,
+  type ClientMessage,
+} from '@pogo/pusher-protocol';
 
 /** Words every error of the WebSocket edge for the client. The one place where that happens. */
 @Catch()
@@ -19,12 +26,19 @@ export class PusherWsFilter implements ExceptionFilter {
       connection.sendError(error.data);
     } else if (error instanceof SubscriptionError) {
       this.refuseSubscription(error, connection);
-    } else if ((error instanceof WsException || error instanceof HttpException) && 'channel' in message) {
-      // A guard of the embedding application said no, in Nest's own way.
-      this.refuseSubscription(new SubscriptionError(message.channel, 'AuthError', error.message), connection);
+    } else if (error instanceof WsException || error instanceof HttpException) {
+      this.refuse(error, connection, message);
     } else {
       this.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
       connection.close(PusherErrors.internal);
+    }
+  }
+
+  /** A guard of the embedding application said no, in Nest's own way. */
+  private refuse(error: Error, connection: Connection, message: ClientMessage): void {
+    if (message.event === EventName.signin) connection.sendError(PusherErrors.signinFailed);
+    else if ('channel' in message) {
+      this.refuseSubscription(new SubscriptionError(message.channel, 'AuthError', error.message), connection);
     }
   }
 

@@ -1,5 +1,11 @@
 import { UseFilters, UseGuards } from '@nestjs/common';
-import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway, type OnGatewayInit } from '@nestjs/websockets';
+import {
+  ConnectedSocket,
+  MessageBody,
+  SubscribeMessage,
+  WebSocketGateway,
+  type OnGatewayInit,
+} from '@nestjs/websockets';
 import { HubService, type Connection } from '@pogo/hub';
 import { EventName, type ClientEventMessage, type UnsubscribeMessage } from '@pogo/pusher-protocol';
 import { ChannelAuthGuard, UserAuthGuard, type SigninRequest, type SubscribeRequest } from './channel-auth.guard.js';
@@ -28,7 +34,10 @@ export class PusherGateway implements OnGatewayInit<PusherServer> {
   }
 
   @SubscribeMessage(EventName.unsubscribe)
-  async unsubscribe(@ConnectedSocket() connection: Connection, @MessageBody() message: UnsubscribeMessage): Promise<void> {
+  async unsubscribe(
+    @ConnectedSocket() connection: Connection,
+    @MessageBody() message: UnsubscribeMessage,
+  ): Promise<void> {
     await this.hub.unsubscribe(connection, message.channel);
   }
 

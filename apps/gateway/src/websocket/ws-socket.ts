@@ -60,8 +60,4 @@ export class WsSocket extends Socket {
     this.ws.resume();
     this.ws.close(code, reason);
   }
-
-  terminate(): void {
-    this.ws.terminate();
-  }
 }

@@ -36,9 +36,14 @@ export const APP_ID = /^[A-Za-z0-9_-]{1,64}$/;
 /** What an app cannot do without; everything else has a default. */
 export type AppSettings = Pick<App, 'id' | 'key' | 'secret'> & Partial<App>;
 
-/** An app with the documented default for every setting that is absent. */
+/**
+ * An app with the documented default for every setting that is absent.
+ * @throws TypeError for an id that is none, and for an empty key or secret: anybody could sign with that.
+ */
 export function completeApp(settings: AppSettings): App {
-  if (!APP_ID.test(settings.id)) throw new TypeError(`app id ${JSON.stringify(settings.id)} must match ${APP_ID.source}`);
+  if (!APP_ID.test(settings.id))
+    throw new TypeError(`app id ${JSON.stringify(settings.id)} must match ${APP_ID.source}`);
+  if (settings.key === '' || settings.secret === '') throw new TypeError(`app ${settings.id} needs a key and a secret`);
   return {
     enabled: true,
     dialect: 'pusher',

@@ -40,7 +40,8 @@ export class AuthService {
       case 'public':
         return { channel };
       case 'user':
-        if (connection.user?.id !== channel.userId) throw authError(channel.name, 'Only the signed-in user may subscribe');
+        if (connection.user?.id !== channel.userId)
+          throw authError(channel.name, 'Only the signed-in user may subscribe');
         return { channel };
       case 'private':
         await this.decideChannel(connection, channel, message);

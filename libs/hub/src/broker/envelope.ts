@@ -37,8 +37,7 @@ export function encodeEnvelope(envelope: Envelope): Buffer {
   const isEvent = envelope.type === 'event';
   const payload = isEvent ? envelope.payload : Buffer.from(JSON.stringify(envelope.member));
   const except = isEvent ? (envelope.exceptSocketId ?? '') : '';
-  const headerLength =
-    FIXED + (except === '' ? 0 : 3 + except.length) + (envelope.serial === undefined ? 0 : 3 + 8);
+  const headerLength = FIXED + (except === '' ? 0 : 3 + except.length) + (envelope.serial === undefined ? 0 : 3 + 8);
   const bytes = Buffer.allocUnsafe(headerLength + payload.length);
   bytes[0] = VERSION;
   bytes[1] = TYPES.indexOf(envelope.type);
@@ -64,7 +63,7 @@ export function decodeEnvelope(bytes: Buffer): Envelope | undefined {
   if (type === undefined || headerLength < FIXED || headerLength > bytes.length) return undefined;
   let exceptSocketId: string | undefined;
   let serial: number | undefined;
-  for (let at = FIXED; at + 3 <= headerLength; ) {
+  for (let at = FIXED; at + 3 <= headerLength;) {
     const tag = bytes[at] as number;
     const start = at + 3;
     const end = start + bytes.readUInt16BE(at + 1);

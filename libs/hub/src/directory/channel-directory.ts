@@ -58,6 +58,8 @@ export interface CachedPublish {
 
 /** A channel as the whole cluster sees it, in one atomic read. */
 export interface ChannelState {
+  /** Transitions and cached events up to it are in this state already. */
+  readonly serial: number;
   /** Connections in the channel. 0 = not occupied. */
   readonly subscriptionCount: number;
   /** Distinct users; 0 on channels that are not presence channels. */
@@ -79,8 +81,8 @@ export interface ChannelSummary {
  * and never reads, decides and writes.
  *
  * The step that changes the state also publishes `member_added` / `member_removed` on the channel's broker topic, with
- * the serial, so no removal can overtake an addition. Every call is idempotent and may be repeated after an
- * {@link UnavailableError} until it resolves. Calls that run at the same time may take effect in any order.
+ * the serial, so no removal can overtake an addition. Every call but `publishCached` is idempotent and may be repeated
+ * after an {@link UnavailableError} until it resolves. Calls that run at the same time may take effect in any order.
  * Contract suite: `channelDirectoryContract`.
  */
 export abstract class ChannelDirectory {
@@ -96,7 +98,10 @@ export abstract class ChannelDirectory {
    */
   abstract restore(holdings: readonly Holding[]): Promise<void>;
 
-  /** Remembers the event as the channel's last one and publishes it on the channel's topic, as one step. */
+  /**
+   * Remembers the event as the channel's last one and publishes it on the channel's topic, as one step. Like any publish
+   * it must not be repeated when it may have been done.
+   */
   abstract publishCached(publish: CachedPublish): Promise<void>;
 
   abstract findChannel(

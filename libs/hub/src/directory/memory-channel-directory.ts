@@ -85,7 +85,7 @@ export class MemoryChannelDirectory extends ChannelDirectory {
 
   publishCached({ appId, channel, payload, ttlMs, exceptSocketId }: CachedPublish): Promise<void> {
     const serial = ++this.store.serial;
-    this.openChannel(appId, channel).cached = { payload, expiresAt: this.now() + ttlMs };
+    this.openChannel(appId, channel).cached = { payload: ownCopy(payload), expiresAt: this.now() + ttlMs };
     this.store.cachedChannels.delete(topicOf(appId, channel));
     this.store.cachedChannels.set(topicOf(appId, channel), { appId, channel });
     this.dropExpired();
@@ -99,12 +99,14 @@ export class MemoryChannelDirectory extends ChannelDirectory {
     channel: string,
     want: { readonly members?: boolean; readonly cached?: boolean },
   ): Promise<ChannelState> {
+    const { serial } = this.store;
     const stored = this.store.apps.get(appId)?.get(channel);
     if (stored === undefined) {
-      return Promise.resolve({ subscriptionCount: 0, userCount: 0, ...(want.members ? { members: [] } : {}) });
+      return Promise.resolve({ serial, subscriptionCount: 0, userCount: 0, ...(want.members ? { members: [] } : {}) });
     }
     const cached = want.cached ? this.cachedEvent(stored) : undefined;
     return Promise.resolve({
+      serial,
       subscriptionCount: stored.sockets.size,
       userCount: stored.members.size,
       ...(want.members ? { members: membersOf(stored) } : {}),
@@ -205,4 +207,11 @@ function membersOf(stored: StoredChannel): Member[] {
 
 function keyOf(holding: Holding): string {
   return `${topicOf(holding.appId, holding.channel.name)} ${holding.socketId}`;
+}
+
+/** Small Buffers share a slab of 8 KiB, and one that is kept keeps all of it. */
+function ownCopy(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }

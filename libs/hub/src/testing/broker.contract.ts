@@ -70,7 +70,9 @@ export function brokerContract(api: TestApi, name: string, create: () => Promise
       await subscribeAll(nodes, 'app/channel');
       const numbers = Array.from({ length: 200 }, (_, i) => i);
       const outcomes = await Promise.all(
-        numbers.flatMap((i) => nodes.map((node, n) => outcomeOf(node.publish('app/channel', Buffer.from(`${n}:${i}`))))),
+        numbers.flatMap((i) =>
+          nodes.map((node, n) => outcomeOf(node.publish('app/channel', Buffer.from(`${n}:${i}`)))),
+        ),
       );
       for (const node of nodes) await publishSurely(node, 'app/channel', Buffer.from('end'));
       await eventually(() => [a, b].every((list) => textsOf(list).filter((text) => text === 'end').length === 2));
@@ -84,7 +86,10 @@ export function brokerContract(api: TestApi, name: string, create: () => Promise
       }
       for (const n of [0, 1]) {
         const own = received.filter((text) => text.startsWith(`${n}:`)).map((text) => Number(text.slice(2)));
-        assert.deepEqual(own, own.toSorted((x, y) => x - y));
+        assert.deepEqual(
+          own,
+          own.toSorted((x, y) => x - y),
+        );
       }
     });
   });

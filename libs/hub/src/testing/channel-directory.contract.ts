@@ -67,7 +67,11 @@ export function channelDirectoryContract(api: TestApi, name: string, create: Cre
       assert.deepEqual(answer.transitions.map(typeOf), ['channel_occupied', 'member_added']);
       assert.deepEqual(left.map(typeOf), ['member_removed', 'channel_vacated']);
       const serials = [...answer.transitions, ...left].map(({ serial }) => serial);
-      assert.deepEqual(serials, [...new Set(serials)].sort((a, b) => a - b), 'serials grow');
+      assert.deepEqual(
+        serials,
+        [...new Set(serials)].sort((a, b) => a - b),
+        'serials grow',
+      );
     });
 
     test('shows in the snapshot everything up to its serial, and nothing after it', async ({ nodes, broker }) => {
@@ -139,7 +143,10 @@ export function channelDirectoryContract(api: TestApi, name: string, create: Cre
       alice.forEach((word, i) => assert.equal(word, i % 2 === 0 ? 'member_added alice' : 'member_removed alice'));
       assert.equal(alice.length % 2, 0);
       const serials = seen.map((envelope) => envelope.serial ?? NaN);
-      assert.deepEqual(serials, serials.toSorted((a, b) => a - b));
+      assert.deepEqual(
+        serials,
+        serials.toSorted((a, b) => a - b),
+      );
     });
 
     test('restores exactly what a node holds, silently, and leaves other nodes alone', async ({ nodes, broker }) => {

@@ -24,7 +24,6 @@ export class FakeSocket extends Socket {
   /** Answer of the next writes: false = the kernel takes no more. */
   accepts = true;
   isPaused = false;
-  isTerminated = false;
   pings = 0;
   writes = 0;
   /** Called when the peer has answered the closing handshake. */
@@ -49,7 +48,7 @@ export class FakeSocket extends Socket {
   }
 
   write(bytes: Buffer): boolean {
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const short = bytes.readUInt8(at + 1);
       const [start, length] =
         short < 126
@@ -91,10 +90,6 @@ export class FakeSocket extends Socket {
     this.isOpen = false;
     this.closed = { code, reason };
     setImmediate(() => this.onClosed());
-  }
-
-  terminate(): void {
-    this.isTerminated = true;
   }
 }
 
@@ -152,7 +147,12 @@ export class TestCluster {
         events,
       );
       hub.onModuleInit();
-      const node: TestNode = { hub, events, chaos, connect: (handler = NO_HANDLER) => connect(node, this.app, handler) };
+      const node: TestNode = {
+        hub,
+        events,
+        chaos,
+        connect: (handler = NO_HANDLER) => connect(node, this.app, handler),
+      };
       return node;
     });
   }

@@ -1,0 +1,2 @@
+@rem `exec` of POSIX shells for package.json and nest-cli.json on Windows.
+@%*

@@ -1,0 +1,40 @@
+// `npm test`: installs if needed, runs every test, and ends with the counts alone on the last line.
+// Arguments reach vitest: `npm test -- test/e2e` runs one folder.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureInstalled, inPackages, requireNode, ROOT, run } from './lib/project.mjs';
+
+requireNode();
+await ensureInstalled();
+
+const folder = mkdtempSync(join(tmpdir(), 'pogo-test-'));
+const summary = join(folder, 'summary.json');
+const reporters = ['--reporter=default', `--reporter=${join(ROOT, 'scripts', 'lib', 'summary-reporter.mjs')}`];
+const vitest = [inPackages('vitest', 'vitest.mjs'), 'run', ...reporters, ...process.argv.slice(2)];
+const code = await run(process.execPath, vitest, { env: { ...process.env, POGO_TEST_SUMMARY: summary } });
+const { tests, errors } = read(summary);
+rmSync(folder, { recursive: true, force: true });
+
+const inState = (state) => tests.filter((test) => test.state === state);
+const passed = inState('passed').length;
+const failed = inState('failed').length + errors.length;
+// Tests behind a failed hook never ran: they count as skipped, their hook as failed.
+const skipped = tests.filter(({ state }) => state !== 'passed' && state !== 'failed');
+process.exitCode = code !== 0 ? code : failed > 0 || passed === 0 ? 1 : 0;
+
+const lines = [];
+if (errors.length > 0) lines.push('Failed outside a test:', ...errors.map((error) => `  ${error}`));
+if (skipped.length > 0) {
+  lines.push('Skipped:', ...skipped.map(({ name, note }) => `  ${name} (${note ?? 'no reason given'})`));
+}
+lines.push(`${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
+process.stdout.write(`${lines.join('\n')}\n`);
+
+function read(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return { tests: [], errors: ['vitest ended without a report'] };
+  }
+}

@@ -1,0 +1,111 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { PublishStatus } from '@pogo/hub';
+import {
+  clientEventDataTooLong,
+  clientEventNameTooLong,
+  PusherErrors,
+  subscriptionRejected,
+} from '@pogo/pusher-protocol';
+import { describe, expect, it } from 'vitest';
+import { ROOT } from './support/checkout.js';
+import { configurationPage } from './support/configuration-page.js';
+
+const read = (path: string) => readFile(join(ROOT, path), 'utf8');
+
+/** Files below `folder` whose name ends so. */
+async function files(folder: string, ending: string): Promise<string[]> {
+  const entries = await readdir(join(ROOT, folder), { recursive: true });
+  return entries.filter((path) => path.endsWith(ending)).map((path) => join(folder, path));
+}
+
+/** The cells of all table rows of a page. */
+function rows(page: string): string[][] {
+  return page
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) =>
+      line
+        .split('|')
+        .map((cell) => cell.trim())
+        .slice(1, -1),
+    );
+}
+
+describe('docs/configuration.md', () => {
+  it('says what settings.ts says (`npm run docs` writes it)', async () => {
+    await expect(configurationPage()).toMatchFileSnapshot('../docs/configuration.md');
+  });
+});
+
+describe('docs/errors.md', () => {
+  const errors = [
+    ...Object.values(PusherErrors),
+    subscriptionRejected('{channel}'),
+    { ...clientEventNameTooLong(0), message: 'Client event rejected: the event name exceeds the allowed maximum' },
+    { ...clientEventDataTooLong(0), message: 'Client event rejected: the data exceeds the allowed maximum' },
+  ];
+
+  it.each(errors.map(({ code, message }) => [code, message] as const))('explains %i %s', async (code, message) => {
+    const found = rows(await read('docs/errors.md')).filter(([first, second]) => {
+      return first === String(code) && second?.includes(message);
+    });
+    expect(found).toHaveLength(1);
+    expect(found[0]?.every((cell) => cell !== '')).toBe(true);
+  });
+
+  it('has no code that the server does not know', async () => {
+    const known = new Set(errors.map(({ code }) => String(code)));
+    const listed = rows(await read('docs/errors.md')).flatMap(([first = '']) =>
+      /^4\d{3}$/.test(first) ? [first] : [],
+    );
+    expect(listed.filter((code) => !known.has(code))).toEqual([]);
+  });
+
+  it.each(['AuthError', 'InvalidChannel', 'LimitReached', 'AuthTimeout'])(
+    'explains subscription error %s',
+    async (type) => {
+      expect(rows(await read('docs/errors.md')).filter(([first]) => first === `\`${type}\``)).toHaveLength(1);
+    },
+  );
+
+  it.each(Object.entries(PublishStatus))('explains publish status %s', async (name, status) => {
+    const found = rows(await read('docs/errors.md')).filter(([first, second]) => {
+      return first === String(status) && second === `\`${name}\``;
+    });
+    expect(found).toHaveLength(1);
+  });
+
+  it('explains every HTTP status that the API answers', async () => {
+    const sources = await Promise.all((await files('apps/gateway/src/http', '.ts')).map(read));
+    const used = new Set(
+      sources.flatMap((text) => [...text.matchAll(/ApiError\((\d{3})|\[(\d{3}), \{/g)].map((m) => m[1] ?? m[2])),
+    );
+    const listed = new Set(rows(await read('docs/errors.md')).map(([first]) => first));
+    expect(used.size).toBeGreaterThan(5);
+    expect([...used].filter((status) => !listed.has(status))).toEqual([]);
+  });
+});
+
+describe('the documentation', () => {
+  it('has no link to a file that does not exist', async () => {
+    const pages = ['README.md', 'CHANGELOG.md', ...(await files('docs', '.md'))];
+    const broken: string[] = [];
+    for (const page of pages) {
+      for (const [, target = ''] of (await read(page)).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
+        const path = relative(ROOT, join(ROOT, dirname(page), target));
+        await readdir(join(ROOT, dirname(path))).then(
+          (names) => names.includes(path.split('/').at(-1) ?? '') || broken.push(`${page}: ${target}`),
+          () => broken.push(`${page}: ${target}`),
+        );
+      }
+    }
+    expect(broken).toEqual([]);
+  });
+
+  it('lists every page in docs/README.md', async () => {
+    const index = await read('docs/README.md');
+    const pages = (await readdir(join(ROOT, 'docs'))).filter((name) => name.endsWith('.md') && name !== 'README.md');
+    expect(pages.filter((name) => !index.includes(`(${name})`))).toEqual([]);
+  });
+});

@@ -1,0 +1,114 @@
+import { existsSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { Checkout } from './support/checkout.js';
+import { Running } from './support/process.js';
+
+/** The first start compiles, on a machine whose cores are busy with other tests. */
+const START_TIMEOUT_MS = 120_000;
+const SECRET = 'never-to-be-printed';
+const APP_ENV = { POGO_WS_APP_ID: '7', POGO_WS_APP_KEY: 'start-key', POGO_WS_APP_SECRET: SECRET };
+const LISTENING = /listening on ws:\/\/(127\.0\.0\.1|localhost):(\d+)\/app\/([\w-]+)/;
+
+let checkout: Checkout;
+let running: Running | undefined;
+
+beforeAll(async () => {
+  checkout = await Checkout.create();
+});
+
+beforeEach((context) => {
+  if (!existsSync('/proc')) context.skip('needs /proc to see whether a process is left behind');
+});
+
+afterEach(() => {
+  running?.cleanUp();
+  running = undefined;
+});
+
+afterAll(async () => {
+  await checkout.remove();
+});
+
+function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+  running = new Running(command, args, { cwd: checkout.path, env: { POGO_WS_PORT: '0', ...env } });
+  return running;
+}
+
+/** Asks /up on the port that the server has printed. */
+async function up(server: Running): Promise<[status: number, body: unknown]> {
+  const [, , port] = await server.printed(LISTENING);
+  const response = await fetch(`http://127.0.0.1:${port}/up`);
+  return [response.status, await response.json()];
+}
+
+/** Two hundred clients, more than one step of the drain; resolves to how each of them was closed. */
+async function connectMany(server: Running): Promise<{ closings: Promise<number[]> }> {
+  const [, , port, key] = await server.printed(LISTENING);
+  const sockets = Array.from({ length: 200 }, () => new WebSocket(`ws://127.0.0.1:${port}/app/${key}`));
+  const closings = sockets.map((socket) => new Promise<number>((resolve) => socket.on('close', resolve)));
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.on('message', resolve))));
+  return { closings: Promise.all(closings) };
+}
+
+describe.each([
+  ['npm start', 'npm', ['start']],
+  ['npx nest start gateway', 'npx', ['nest', 'start', 'gateway']],
+] as const)('%s', { timeout: START_TIMEOUT_MS }, (title, command, args) => {
+  it('builds, prints its URL but no secret, serves /up, and stops on SIGTERM leaving no process behind', async () => {
+    const server = run(command, args, APP_ENV);
+    expect(await up(server)).toEqual([200, { status: 'ok' }]);
+    expect(server.output).toMatch(/ws:\/\/localhost:\d+\/app\/start-key/);
+    for (const text of [SECRET, 'new Pusher(', 'REVERB_APP_SECRET']) expect(server.output).not.toContain(text);
+    server.kill('SIGTERM');
+    const { code, signal } = await server.ending;
+    // npx runs the command under a shell that may die of the signal; npx then does the same.
+    expect(title === 'npm start' ? [0] : [0, 'SIGTERM']).toContain(code ?? signal);
+    await server.gone();
+  });
+
+  it('sends clients away with 4200 when Ctrl-C reaches every process of the terminal', async () => {
+    const server = run(command, args, APP_ENV);
+    const { closings } = await connectMany(server);
+    server.killGroup('SIGINT');
+    expect(new Set(await closings)).toEqual(new Set([4200]));
+    await server.gone();
+  });
+
+  it('exits with 78 and names every mistake, but no secret, when the configuration is bad', async () => {
+    const server = run(command, args, { ...APP_ENV, POGO_WS_PORT: 'eighty', POGO_WS_PIN_PERIOD: '5s' });
+    expect(await server.ending).toEqual({ code: 78, signal: null });
+    expect(server.output).toContain('POGO_WS_PORT = "eighty": must be a whole number');
+    expect(server.output).toContain('did you mean POGO_WS_PING_PERIOD?');
+    expect(server.output).not.toContain(SECRET);
+    await server.gone();
+  });
+});
+
+describe('npm start on a terminal', { timeout: START_TIMEOUT_MS }, () => {
+  const terminal = '/usr/bin/script';
+
+  it('shows a snippet for pusher-js and an .env block for Laravel, and Ctrl-C ends it with 0', async (context) => {
+    if (!existsSync(terminal)) context.skip('needs `script` of util-linux for a pseudo terminal');
+    const server = run(terminal, ['-qec', 'npm start', '/dev/null']);
+    await server.printed(/VITE_REVERB_SCHEME/);
+    expect(server.output).toContain("new Pusher('pogo-key', {");
+    expect(server.output).toContain("cluster: '',");
+    expect(server.output).toMatch(/REVERB_APP_SECRET=[\w-]{20,}/);
+    expect(server.output).toMatch(/REVERB_PORT=\d+/);
+    server.type('\u0003');
+    expect(await server.ending).toEqual({ code: 0, signal: null });
+    await server.gone();
+  });
+
+  it('does not show the secret of an app that was configured', async (context) => {
+    if (!existsSync(terminal)) context.skip('needs `script` of util-linux for a pseudo terminal');
+    const server = run(terminal, ['-qec', 'npm start', '/dev/null'], APP_ENV);
+    await server.printed(/VITE_REVERB_SCHEME/);
+    expect(server.output).toContain('REVERB_APP_SECRET=<your app secret>');
+    expect(server.output).not.toContain(SECRET);
+    server.type('\u0003');
+    await server.ending;
+    await server.gone();
+  });
+});
