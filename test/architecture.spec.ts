@@ -43,7 +43,7 @@ const ROOMS: readonly Room[] = [
   {
     folder: `${GATEWAY}/websocket`,
     rooms: [CONFIG, HUB, PROTOCOL],
-    packages: [/^@nestjs\/(common|websockets|platform-ws)$/, /^ws$/, /^rxjs$/, /^node:(http|stream)$/],
+    packages: [/^@nestjs\/(common|websockets|platform-ws)$/, /^ws$/, /^rxjs$/, /^node:(http|net|stream)$/],
   },
   { folder: CONFIG, rooms: [HUB], packages: [/^zod$/, /^fastest-levenshtein$/, NODE] },
   { folder: `${GATEWAY}/health`, rooms: [HUB], packages: [/^@nestjs\/common$/, /^fastify$/] },

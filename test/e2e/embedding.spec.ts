@@ -1,5 +1,16 @@
 import { once } from 'node:events';
-import { Body, Controller, Injectable, Module, Post } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Injectable,
+  Module,
+  Post,
+  type CallHandler,
+  type CanActivate,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { createGateway, GatewayModule, loadConfig } from '@pogo/gateway';
@@ -12,6 +23,7 @@ import {
   type UserAuthDecision,
 } from '@pogo/hub';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Observable } from 'rxjs';
 import { WebSocket } from 'ws';
 import { Client } from '../support/client.js';
 import { APP } from '../support/gateway.js';
@@ -47,6 +59,25 @@ class TicketAuthProvider extends AuthProvider {
 @Module({ providers: [Tickets], exports: [Tickets] })
 class TicketsModule {}
 
+/** Touches everything, as a tracing or logging library does. */
+@Injectable()
+class TracingInterceptor implements NestInterceptor {
+  static traced = 0;
+
+  intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    TracingInterceptor.traced++;
+    return next.handle();
+  }
+}
+
+/** Lets nobody sign in, in Nest's own way. */
+@Injectable()
+class NoSigninGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    return context.getType() !== 'ws' || context.switchToWs().getPattern() !== 'pusher:signin';
+  }
+}
+
 @Controller('hello')
 class HelloController {
   constructor(private readonly hub: HubService) {}
@@ -81,7 +112,11 @@ const config = loadConfig({
     }),
   ],
   controllers: [HelloController],
-  providers: [OwnGateway],
+  providers: [
+    OwnGateway,
+    { provide: APP_INTERCEPTOR, useClass: TracingInterceptor },
+    { provide: APP_GUARD, useClass: NoSigninGuard },
+  ],
 })
 class ShopModule {}
 
@@ -146,6 +181,21 @@ describe('the gateway inside another Nest application', () => {
     expect(await answer.json()).toEqual({ greeted: 'world', status: 0 });
     expect((await client.receive('hello')).data).toBe('world');
     await client.disconnect();
+  });
+
+  it('goes through the application’s interceptors and guards, and words their refusals for Pusher clients', async () => {
+    const client = await connect();
+    const before = TracingInterceptor.traced;
+    await client.subscribe('room');
+    expect(TracingInterceptor.traced).toBe(before + 1);
+    expect((await client.signin({ id: 'ada' })).data).toEqual({ code: 4009, message: 'Signin authentication failed' });
+    await client.subscribe('another');
+    await client.disconnect();
+  });
+
+  it('does not serve the application’s own routes under the prefix', async () => {
+    const answer = await fetch(`http://${host}/realtime/hello`, { method: 'POST' });
+    expect(answer.status).toBe(404);
   });
 
   it('serves the signed HTTP API beside them', async () => {

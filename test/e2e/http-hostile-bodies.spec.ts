@@ -83,7 +83,8 @@ describe('a hostile body', () => {
     ['a channel that is too long', 422, { channel: 'a'.repeat(201) }],
     ['a name that is too long', 422, { name: 'é'.repeat(101) }],
     ['more than a hundred channels', 400, { channels: Array.from({ length: 101 }, (_, i) => `room-${i}`) }],
-    ['a list that is mostly wrong', 422, { channels: Array.from({ length: 10_000 }, (_, i) => i) }],
+    ['a list of numbers', 422, { channels: Array.from({ length: 100 }, (_, i) => i) }],
+    ['a list of ten thousand numbers', 400, { channels: Array.from({ length: 10_000 }, (_, i) => i) }],
   ])('with %s is refused with %i', async (_what, status, change) => {
     expect(await publish(JSON.stringify({ ...EVENT, ...change }))).toMatchObject({ status });
   });

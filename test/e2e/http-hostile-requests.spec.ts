@@ -191,6 +191,24 @@ describe('a hostile HTTP request', () => {
     raw.destroy();
   });
 
+  it('that asks for HTTP/2 is not listened to beyond its answer', async () => {
+    const raw = await RawSocket.dial(gateway.port);
+    raw.write(
+      'POST /apps/nope/events HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 400000000\r\n\r\n',
+    );
+    await raw.until(({ head }) => (head === '' ? undefined : head));
+    expect(raw.statusLine).toBe('HTTP/1.1 404 Not Found');
+    await raw.ended();
+  });
+
+  it('that asks for HTTP/2 and sends its body in chunks is told to name a length', async () => {
+    const answer = await exchange(
+      gateway.port,
+      'POST /apps/1/events HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    );
+    expect(answer.status).toBe(411);
+  });
+
   it('without parameters is answered with 401 before its body is read', async () => {
     const answer = await exchange(
       gateway.port,

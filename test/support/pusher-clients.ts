@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import Echo, { type EchoOptions } from 'laravel-echo';
 import PusherServer from 'pusher';
 import PusherModule, {
@@ -90,7 +89,7 @@ export class RealClients {
 
   /** Calls `listener` for every WebSocket that anybody dials. */
   onDial(listener: () => void): void {
-    (this.gateway.app.getHttpServer()).on('upgrade', listener);
+    this.gateway.app.getHttpServer().on('upgrade', listener);
   }
 
   async stop(): Promise<void> {
@@ -122,7 +121,8 @@ export class RealClients {
 /** The pusher-js below an Echo. */
 export function pageOf(echo: Echo<'reverb'>): Page {
   // Echo's types make the same mistake about the package as is mended above.
-  return echo.connector.pusher;
+  const page: unknown = echo.connector.pusher;
+  return page as Page;
 }
 
 /** What a callback was called with, in order. */

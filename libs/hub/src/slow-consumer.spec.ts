@@ -1,17 +1,23 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { subscribe, TestCluster, type FakeClient } from './testing/hub-harness.js';
-import type { HubOptions } from './hub-options.js';
+import { FakeSocket, subscribe, TestCluster, type FakeClient } from './testing/hub-harness.js';
+import { completeApp } from './app/app.js';
+import { Connection, type ConnectionHost } from './connection.js';
+import { HubOptions } from './hub-options.js';
+import { Pacer } from './pacer.js';
+import { SlowSockets } from './slow-sockets.js';
 import { eventually } from './testing/test-api.js';
 
 let cluster: TestCluster;
 let dropped: string[];
+let handled: string[];
 afterEach(() => cluster.close());
 
 async function blockedClient(options: Partial<HubOptions>): Promise<FakeClient> {
   cluster = new TestCluster({ options });
   dropped = [];
   cluster.node(0).events.on('eventDropped', ({ reason }) => dropped.push(reason));
-  const client = cluster.node(0).connect();
+  handled = [];
+  const client = cluster.node(0).connect((_connection, { event }) => void handled.push(event));
   await subscribe(client, 'room');
   client.socket.accepts = false;
   await publish('first');
@@ -80,6 +86,18 @@ describe('a client that does not read', () => {
     expect(client.socket.closed?.code).toBe(4100);
   });
 
+  it('has its messages wait until it takes the answers to the earlier ones', async () => {
+    const client = await blockedClient({});
+    const before = client.socket.names.length;
+    client.connection.receive({ event: 'invalid' }, 10);
+    client.connection.receive({ event: 'invalid' }, 10);
+    expect(handled).toEqual([]);
+    client.socket.accepts = true;
+    client.connection.handleDrain();
+    expect(handled).toEqual(['invalid', 'invalid']);
+    expect(client.socket.names).toHaveLength(before);
+  });
+
   it('costs others nothing: they get every event', async () => {
     const client = await blockedClient({ outboundQueueSize: 1 });
     const other = cluster.node(0).connect();
@@ -87,5 +105,33 @@ describe('a client that does not read', () => {
     for (let i = 0; i < 5; i++) await publish(`e${i}`);
     expect(client.socket.closed?.code).toBe(4100);
     expect(other.socket.names.slice(1)).toEqual(['e0', 'e1', 'e2', 'e3', 'e4']);
+  });
+});
+
+describe('SlowSockets', () => {
+  it('closes a socket that has taken nothing for write_wait, and not one that takes little', () => {
+    let now = 0;
+    const slow = new SlowSockets(100);
+    const host: ConnectionHost = {
+      options: new HubOptions({ writeBurstSize: 1 }),
+      inboxSettings: { maxMessages: 1, maxBytes: 1, pacer: new Pacer() },
+      now: () => now,
+      connectionClosing: (connection) => slow.removeBlocked(connection),
+      connectionBlocked: (connection) => slow.addBlocked(connection),
+      connectionDrained: (connection) => slow.removeBlocked(connection),
+      outboxFull: () => undefined,
+    };
+    const socket = new FakeSocket();
+    const app = completeApp({ id: '1', key: 'k', secret: 's' });
+    const connection = new Connection('1.2', app, socket, () => undefined, host);
+    socket.accepts = false;
+    for (let i = 0; i < 10; i++) connection.sendText('{}');
+    for (now = 60; now < 500; now += 60) {
+      slow.sweep(now);
+      connection.handleDrain();
+    }
+    expect(socket.closed).toBeUndefined();
+    slow.sweep((now += 100));
+    expect(socket.closed?.code).toBe(4100);
   });
 });

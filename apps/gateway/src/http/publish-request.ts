@@ -73,11 +73,16 @@ function parseFields<T>(schema: z.ZodType<T>, body: unknown): T {
 /** The union of `channel` and `channels`, each once. */
 function channelsOf({ channel, channels = [] }: EventFields, max: number): string[] {
   if (!Array.isArray(channels)) refuseChannels('Field channels: must be an array of strings');
-  if (channels.length > max) throw new ApiError(400, `An event may be published to at most ${max} channels at once`);
+  if (channels.length > max) refuseTooMany(max);
   const all = new Set(channels.map((name: unknown, i) => (typeof name === 'string' ? name : refuseElement(i))));
   if (channel !== undefined) all.add(channel);
+  if (all.size > max) refuseTooMany(max);
   if (all.size === 0) refuseChannels('Field channels: at least one channel is required');
   return [...all];
+}
+
+function refuseTooMany(max: number): never {
+  throw new ApiError(400, `An event may be published to at most ${max} channels at once`);
 }
 
 function refuseElement(index: number): never {
