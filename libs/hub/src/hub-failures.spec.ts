@@ -90,6 +90,19 @@ describe('HubService when things go wrong', () => {
     await eventually(async () => (await count('b')) === 0);
   });
 
+  it('tells observers both, when the acknowledgement itself is too much for the client', async () => {
+    start({ options: { outboundQueueSize: 1 } });
+    const seen: string[] = [];
+    cluster.node(0).events.on('subscribed', ({ channel }) => seen.push(`subscribed ${channel}`));
+    cluster.node(0).events.on('unsubscribed', ({ channel }) => seen.push(`unsubscribed ${channel}`));
+    const client = cluster.node(0).connect();
+    client.socket.accepts = false;
+    for (let i = 0; i < 2; i++) client.connection.sendText('{}');
+    await subscribe(client, 'room');
+    expect(client.socket.closed?.code).toBe(4100);
+    expect(seen).toEqual(['subscribed room', 'unsubscribed room']);
+  });
+
   it('takes what is no socket id for nobody to leave out', async () => {
     start();
     const client = cluster.node(0).connect();

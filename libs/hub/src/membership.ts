@@ -110,9 +110,9 @@ export class Membership {
       // Gone meanwhile. Whether the join took effect is unknown when its answer was lost: leaving is right either way.
       if (answer.outcome !== 'not_asked' || !isNew) void this.departures.tell(holdingOf(subscription));
     } else if (answer.outcome === 'joined') {
+      // Before the acknowledgement, which may be more than the client's outbox holds and end the subscription.
+      if (isNew) this.events.emit('subscribed', { connection, channel: channel.name.name });
       subscription.goLive(answer);
-      // Its acknowledgement may have been more than the client's outbox holds.
-      if (isNew && connection.isOpen) this.events.emit('subscribed', { connection, channel: channel.name.name });
     } else {
       this.detach(subscription);
       connection.subscriptions.delete(channel.name.name);
@@ -142,17 +142,16 @@ export class Membership {
 
   /** Takes the subscription out of its channel; a running join tells the directory when it is done. */
   private leave(subscription: Subscription): Promise<void> {
-    const { connection, channel } = subscription;
     this.detach(subscription);
-    if (subscription.hasBeenLive) this.events.emit('unsubscribed', { connection, channel: channel.name.name });
     return this.joining.has(subscription) ? Promise.resolve() : this.departures.tell(holdingOf(subscription));
   }
 
   private detach(subscription: Subscription): void {
-    const { channel } = subscription;
+    const { connection, channel } = subscription;
     subscription.leave();
     channel.subscriptions.delete(subscription);
     if (channel.subscriptions.size === 0) this.topics.idleFrom(channel, this.now());
+    if (subscription.hasBeenLive) this.events.emit('unsubscribed', { connection, channel: channel.name.name });
   }
 }
 
