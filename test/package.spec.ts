@@ -45,11 +45,11 @@ class Root {}
 Module({ imports: [GatewayModule.forRoot({ config, providers: [{ provide: AuthProvider, useClass: Everybody }] })] })(Root);
 const app = await createGateway(Root, { logger: false });
 await app.listen(config.port, config.host);
-const published = new Promise((resolve) => app.get(HubEvents).on('published', ({ channels }) => resolve(channels)));
+const published = new Promise((resolve) => app.get(HubEvents).on('published', ({ events }) => resolve(events)));
 const status = await app.get(HubService).publish('1', 'news', 'headline', '{"a":1}');
 const answer = await fetch(\`http://127.0.0.1:\${app.getHttpServer().address().port}/up\`);
 console.log(JSON.stringify({
-  name: manifest.name, ok: status === PublishStatus.ok, channels: await published, up: answer.status,
+  name: manifest.name, ok: status === PublishStatus.ok, events: await published, up: answer.status,
   provider: app.get(AuthProvider).constructor.name, suites: Object.keys(testing).filter((name) => name.endsWith('Contract')),
   signature: signChannel({ key: 'key', secret: 'secret' }, '1.2', 'private-a').split(':')[0],
 }));
@@ -167,7 +167,7 @@ describe('the package', () => {
     expect(JSON.parse(stdout)).toEqual({
       name: 'pogo-gateway',
       ok: true,
-      channels: 1,
+      events: 1,
       up: 200,
       provider: 'Everybody',
       suites: expect.arrayContaining(['authProviderContract', 'brokerContract', 'channelDirectoryContract']) as unknown,

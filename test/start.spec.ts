@@ -85,6 +85,32 @@ describe.each([
   });
 });
 
+describe('node dist/apps/gateway/src/main.js', { timeout: START_TIMEOUT_MS }, () => {
+  const MAIN = ['dist/apps/gateway/src/main.js'];
+
+  it('takes no arguments and says where settings go', async () => {
+    const server = run('node', [...MAIN, '--port', '9000'], APP_ENV);
+    expect((await server.ending).code).toBe(78);
+    expect(server.output).toContain('--port');
+    expect(server.output).toContain('POGO_WS_');
+  });
+
+  it('ends at once when it gets a second signal later on', async () => {
+    const server = run('node', MAIN, { ...APP_ENV, POGO_WS_SHUTDOWN_TIMEOUT: '60s' });
+    const [, , port, key] = await server.printed(LISTENING);
+    // A client that reads nothing holds the drain up for as long as a closing handshake may take.
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/app/${key}`);
+    await new Promise((resolve) => socket.on('message', resolve));
+    socket.pause();
+    server.kill('SIGTERM');
+    // The server counts what comes within half a second as the same signal.
+    const again = setInterval(() => server.kill('SIGTERM'), 100);
+    expect((await server.ending).code).toBe(1);
+    clearInterval(again);
+    socket.terminate();
+  });
+});
+
 describe('npm start on a terminal', { timeout: START_TIMEOUT_MS }, () => {
   const terminal = '/usr/bin/script';
 

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { AppProvider, parseAllowedOrigins } from '@pogo/hub';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TestGateway, type GatewayOptions } from '../support/gateway.js';
 
 let gateway: TestGateway;
@@ -29,7 +30,7 @@ describe('the handshake', () => {
     ['protocol=x', 4006],
     ['protocol=', 4006],
     ['protocol=7.0', 4006],
-    ['protocol=-7', 4006],
+    ['protocol=-7', 4007],
   ])('refuses the query %s with %i', async (query, code) => {
     await start();
     expect((await refusalAt(gateway.url(undefined, query))).code).toBe(code);
@@ -126,7 +127,46 @@ describe('the handshake', () => {
     expect((await refusalAt(gateway.url('unknown'), 'http://evil.example')).code).toBe(4001);
     expect((await refusalAt(gateway.url(), 'http://evil.example')).code).toBe(4009);
     await gateway.connect();
-    expect((await refusalAt(wrongEverywhere)).code).toBe(4100);
+    expect((await refusalAt(wrongEverywhere)).message).toBe('Over capacity');
+    expect((await refusalAt(`ws://127.0.0.1:${gateway.port}/nowhere`)).message).toBe('Over capacity');
+    gateway.hub.onModuleDestroy();
+    expect((await refusalAt(gateway.url())).message).toBe('Server is restarting');
+  });
+
+  it('checks what is said of an app before its origins, and those before its quota', async () => {
+    const allowedOrigins = parseAllowedOrigins(['a.example']);
+    await start({
+      apps: [
+        { id: '1', key: 'off', secret: 's', enabled: false, allowedOrigins },
+        { id: '2', key: 'full', secret: 's', maxConnections: 1, allowedOrigins },
+      ],
+    });
+    await gateway.dial(gateway.url('full')).established();
+    expect((await refusalAt(gateway.url('off'), 'http://evil.example')).code).toBe(4003);
+    expect((await refusalAt(gateway.url('full'), 'http://evil.example')).code).toBe(4009);
+    expect((await refusalAt(gateway.url('full'), 'http://a.example')).code).toBe(4004);
+  });
+
+  it.each([
+    ['fills', 'Over capacity', () => gateway.connect()],
+    ['begins to drain', 'Server is restarting', () => Promise.resolve(gateway.hub.onModuleDestroy())],
+  ])('looks again when the node %s while the app is looked up', async (_what, message, meanwhile) => {
+    await start({ settings: { max_connections: '1' } });
+    const apps = gateway.app.get(AppProvider);
+    const find = apps.findByKey.bind(apps);
+    let goOn: () => void = () => undefined;
+    const asked = new Promise<void>((resolveAsked) => {
+      vi.spyOn(apps, 'findByKey').mockImplementationOnce(async (key) => {
+        resolveAsked();
+        await new Promise<void>((resolve) => (goOn = resolve));
+        return find(key);
+      });
+    });
+    const refusal = refusalAt(gateway.url());
+    await asked;
+    await meanwhile();
+    goOn();
+    expect((await refusal).message).toBe(message);
   });
 
   it('refuses with 4100 while draining, and closes established clients with 4200', async () => {

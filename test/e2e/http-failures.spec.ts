@@ -44,6 +44,20 @@ describe('When the broker', () => {
   });
 });
 
+describe('A publish that the hub answers with', () => {
+  it.each([
+    ['hub_missing', 1, 404],
+    ['broker_failed', 6, 500],
+    ['broker_queue_full', 8, 503],
+    ['shard_queue_full', 9, 503],
+  ] as const)('%s (%i) is answered %i', async (name, code, httpStatus) => {
+    const gateway = await start();
+    vi.spyOn(gateway.app.get(HubService), 'publishAll').mockResolvedValue(code);
+    const { status, body } = await gateway.http.publish('a', 'my-event', 'x');
+    expect([status, body]).toEqual([httpStatus, { error: `publish failed: ${name}`, status: code }]);
+  });
+});
+
 describe('When the server itself is at fault', () => {
   it('the client is told nothing about it, and the log everything', async () => {
     let log = '';

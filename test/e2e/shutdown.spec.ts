@@ -12,6 +12,15 @@ async function dial(port: number, text: string): Promise<Socket> {
   return socket;
 }
 
+describe('a gateway that listens', () => {
+  it('gives a request five seconds for its headers and thirty for all of it', async () => {
+    const gateway = await TestGateway.start();
+    const { headersTimeout, requestTimeout } = gateway.app.getHttpServer();
+    expect([headersTimeout, requestTimeout]).toEqual([5_000, 30_000]);
+    await gateway.stop();
+  });
+});
+
 describe('a gateway that shuts down', () => {
   it.each([
     ['says nothing', ''],
@@ -27,8 +36,8 @@ describe('a gateway that shuts down', () => {
     const socket = await dial(gateway.port, text);
     socket.resume();
     const client = await gateway.connect();
-    await Promise.all([gateway.stop(), once(socket, 'close')]);
-    expect((await client.closing()).code).not.toBe(1000);
+    await Promise.all([gateway.app.close(), once(socket, 'close')]);
+    expect((await client.closing()).code).toBe(4200);
   });
 
   it('closes its clients with 4200, also those that do not answer, and records their departure', async () => {

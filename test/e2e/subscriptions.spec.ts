@@ -148,15 +148,35 @@ describe('subscriptions', () => {
     expect((await client.receive('big')).data).toBe(data);
   });
 
-  it('sends a late subscriber the last event of a cache channel, or a miss', async () => {
-    const early = await gateway.connect();
-    await early.subscribe('cache-news');
-    await early.receive((m) => m.event === 'pusher:cache_miss' && m.channel === 'cache-news');
-    await gateway.http.publish('cache-news', 'headline', '1');
-    const late = await gateway.connect();
-    await late.subscribe('cache-news');
-    expect(await late.receive('headline')).toEqual({ event: 'headline', channel: 'cache-news', data: '1' });
-    await late.settle();
-    expect([late.count('headline'), late.count('pusher:cache_miss')]).toEqual([1, 0]);
+  it.each(['cache-news', 'private-cache-news', 'private-encrypted-cache-news', 'presence-cache-news'])(
+    'sends a late subscriber of %s its last event, or a miss',
+    async (channel) => {
+      const member = channel.startsWith('presence-') ? { user_id: '1' } : undefined;
+      const [early, late] = [await gateway.connect(), await gateway.connect()];
+      await early.subscribe(channel, member);
+      await early.receive((m) => m.event === 'pusher:cache_miss' && m.channel === channel);
+      await gateway.http.publish(channel, 'headline', '1');
+      await late.subscribe(channel, member);
+      expect(await late.receive('headline')).toEqual({ event: 'headline', channel, data: '1' });
+      await late.settle();
+      expect([late.count('headline'), late.count('pusher:cache_miss')]).toEqual([1, 0]);
+    },
+  );
+
+  it('does not keep client events for late subscribers', async () => {
+    const channel = 'private-cache-whispers';
+    const [early, other, late] = [await gateway.connect(), await gateway.connect(), await gateway.connect()];
+    for (const client of [early, other]) await client.subscribe(channel);
+    early.send({ event: 'client-typing', channel, data: 1 });
+    await other.receive('client-typing');
+    await late.subscribe(channel);
+    await late.receive('pusher:cache_miss');
+  });
+
+  it('says what is wrong before it names the channel', async () => {
+    const client = await gateway.connect();
+    client.send(subscribeTo('private-a'));
+    await client.receive('pusher:subscription_error');
+    expect(client.received.map(({ event }) => event).slice(1)).toEqual(['pusher:error', 'pusher:subscription_error']);
   });
 });

@@ -23,6 +23,10 @@ async function main(): Promise<void> {
 
 function readConfig(): GatewayConfig {
   try {
+    const [argument] = process.argv.slice(2);
+    if (argument !== undefined) {
+      throw new ConfigError([`${argument}: there are no command line arguments, set POGO_WS_* in the environment`]);
+    }
     return loadConfig(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -11,6 +11,10 @@ export function welcome(config: GatewayConfig, port: number): string {
   const secret = config.isDevelopmentApp ? app.secret : '<your app secret>';
   const wsPath = config.pathPrefix === '' ? '' : `\n    wsPath: '${config.pathPrefix}',`;
   const serverPath = config.pathPrefix === '' ? '' : `\n  REVERB_SERVER_PATH=${config.pathPrefix}`;
+  const laravelPath = `
+  config/broadcasting.php, connections.reverb.options (Laravel publishes without a path otherwise):
+    'path' => env('REVERB_SERVER_PATH'),
+`;
   return `
   Pogo Gateway is listening.
 
@@ -40,7 +44,7 @@ export function welcome(config: GatewayConfig, port: number): string {
   VITE_REVERB_HOST="\${REVERB_HOST}"
   VITE_REVERB_PORT="\${REVERB_PORT}"
   VITE_REVERB_SCHEME="\${REVERB_SCHEME}"
-${config.isDevelopmentApp ? '\n  No app is configured: this one is for development, its secret is new at every start.\n' : ''}`;
+${config.pathPrefix === '' ? '' : laravelPath}${config.isDevelopmentApp ? '\n  No app is configured: this one is for development, its secret is new at every start.\n' : ''}`;
 }
 
 /** Where clients of the first app connect. */

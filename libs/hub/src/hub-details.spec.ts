@@ -108,10 +108,12 @@ describe('HubService, the details', () => {
     expect(client.socket.closed).toBeUndefined();
     cluster.apps.replace([{ ...cluster.app, enabled: false }]);
     expect(client.socket.closed?.code).toBe(4003);
+    expect(client.socket.events.at(-1)?.data).toEqual({ code: 4003, message: 'Application disabled' });
     cluster.apps.replace([cluster.app]);
     const another = cluster.node(0).connect();
     cluster.apps.replace([]);
     expect(another.socket.closed?.code).toBe(4001);
+    expect(another.socket.events.at(-1)?.data).toEqual({ code: 4001, message: 'Application does not exist' });
   });
 
   it('counts connections of an app over all nodes', async () => {

@@ -27,8 +27,8 @@ export interface HubEventMap {
     readonly dataJson: string | undefined;
     readonly userId: string | undefined;
   };
-  /** A publish was answered; `channels` is how many it was for. */
-  published: { readonly app: App; readonly channels: number; readonly status: PublishStatus };
+  /** A publish was answered; `events` is how many it had, whatever number of channels they were for. */
+  published: { readonly app: App; readonly events: number; readonly status: PublishStatus };
   /** A frame found a connection's outbox full (`outbox_full`) or could not be handed to the broker (`broker_failed`). */
   eventDropped: { readonly appId: string; readonly reason: 'outbox_full' | 'broker_failed' };
   /** A client was refused at the door; `code` is what it was told. */

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { DEFAULT_LIMITS } from '@pogo/pusher-protocol';
 import { PublishStatus } from './publish-status.js';
 import { hangUp, receives, subscribe, TestCluster, type TestClusterOptions } from './testing/hub-harness.js';
 import { eventually } from './testing/test-api.js';
@@ -101,6 +102,51 @@ describe('HubService when things go wrong', () => {
     await subscribe(client, 'room');
     expect(client.socket.closed?.code).toBe(4100);
     expect(seen).toEqual(['subscribed room', 'unsubscribed room']);
+  });
+
+  it.each([
+    ['events', { outboundQueueSize: 2 }, '1'],
+    ['bytes', { outboundQueueBytes: 300 }, 'x'.repeat(100)],
+  ])('holds only so many %s for a subscription without an answer', async (_name, options, data) => {
+    start({ nodes: 2, seed: 1, options });
+    const other = cluster.node(0).connect();
+    await subscribe(other, 'room');
+    const client = cluster.node(0).connect();
+    cluster.node(0).chaos.isDown = true;
+    const joining = subscribe(client, 'room');
+    const publish = async () => {
+      while ((await cluster.node(1).hub.publish('app', 'room', 'e', data)) === PublishStatus.broker_failed);
+    };
+    for (let i = 0; i < 2; i++) await publish();
+    await receives(other, 'e', 2);
+    expect(client.socket.closed).toBeUndefined();
+    await publish();
+    await eventually(() => client.socket.closed !== undefined);
+    expect(client.socket.closed?.code).toBe(4100);
+    cluster.node(0).chaos.isDown = false;
+    await joining;
+    expect(client.socket.names).not.toContain('pusher_internal:subscription_succeeded');
+  });
+
+  it('answers status 7 for channels that are no array of texts, whatever JavaScript passes', async () => {
+    start();
+    const { hub } = cluster.node(0);
+    for (const channels of ['room', [7], [null], ['ok', 7], undefined, null, {}]) {
+      const status = await hub.publishMany('app', channels as string[], 'e', '1');
+      expect(status, JSON.stringify(channels)).toBe(PublishStatus.invalid_channels_json);
+    }
+  });
+
+  it('publishes bytes as text within the same bound, and to a channel that is named twice once', async () => {
+    start({ app: { limits: { ...DEFAULT_LIMITS, maxEventBytes: 4 } } });
+    const { hub } = cluster.node(0);
+    const client = cluster.node(0).connect();
+    await subscribe(client, 'room');
+    expect(await hub.publishMany('app', ['room', 'room'], 'e', Buffer.from('üö'))).toBe(PublishStatus.ok);
+    expect(await hub.publish('app', 'room', 'e', Buffer.from('üöx'))).toBe(PublishStatus.payload_too_large);
+    await hub.publish('app', 'room', 'end', '1');
+    expect(client.socket.names).toEqual(['pusher_internal:subscription_succeeded', 'e', 'end']);
+    expect(client.socket.events[2]?.data).toBe('üö');
   });
 
   it('takes what is no socket id for nobody to leave out', async () => {

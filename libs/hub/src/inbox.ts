@@ -26,7 +26,7 @@ interface Held {
  * bound the socket is not read. A synchronous handler costs no promise and no queue.
  */
 export class Inbox {
-  private readonly bucket: TokenBucket | undefined;
+  private bucket: TokenBucket | undefined;
   private held: Held[] = [];
   private firstHeld = 0;
   private heldBytes = 0;
@@ -42,10 +42,7 @@ export class Inbox {
     private readonly connection: Connection,
     private readonly handler: MessageHandler,
     private readonly settings: InboxSettings,
-  ) {
-    const rate = connection.app.clientMessageRate;
-    this.bucket = rate === undefined ? undefined : new TokenBucket(rate, settings.pacer.now());
-  }
+  ) {}
 
   /** @param bytes size of the message as received. */
   receive(message: ClientMessage, bytes: number): void {
@@ -135,8 +132,11 @@ export class Inbox {
 
   private takeToken(): boolean {
     const rate = this.connection.app.clientMessageRate;
-    if (rate === undefined || this.bucket === undefined) return true;
-    return this.bucket.take(rate, this.settings.pacer.now());
+    if (rate === undefined) return true;
+    const now = this.settings.pacer.now();
+    // Made when it is needed: the app's settings may change while the client is connected.
+    this.bucket ??= new TokenBucket(rate, now);
+    return this.bucket.take(rate, now);
   }
 
   private pauseOrResume(): void {

@@ -15,7 +15,7 @@ export const PublishStatus = {
   invalid_channels_json: 7,
   /** `brokerQueueSize` publishes are in flight already. */
   broker_queue_full: 8,
-  /** A shard holds `shardQueueSize` events already. */
+  /** Reserved for the sharded fan-out; not answered yet. */
   shard_queue_full: 9,
 } as const;
 

@@ -41,17 +41,12 @@ export class Publisher {
 
   /** Publishes all of `events` in order, or none: every channel and size is checked before anything is sent. */
   async publish(app: App, events: readonly PublishEvent[]): Promise<PublishStatus> {
-    const channels = events.reduce((sum, event) => sum + event.channels.length, 0);
-    const status = await this.checkAndSend(app, events, channels);
-    this.events.emit('published', { app, channels, status });
+    const status = await this.checkAndSend(app, events);
+    this.events.emit('published', { app, events: events.length, status });
     return status;
   }
 
-  private checkAndSend(
-    app: App,
-    events: readonly PublishEvent[],
-    channels: number,
-  ): PublishStatus | Promise<PublishStatus> {
+  private checkAndSend(app: App, events: readonly PublishEvent[]): PublishStatus | Promise<PublishStatus> {
     const ready: ReadyEvent[] = [];
     for (const event of events) {
       const checked = check(app, event);
@@ -59,11 +54,12 @@ export class Publisher {
       ready.push(checked);
     }
     if (this.inFlight >= this.brokerQueueSize) return PublishStatus.broker_queue_full;
-    return this.send(app, ready, channels);
+    return this.send(app, ready);
   }
 
   /** All sends are started before the first is awaited: order is kept and Redis sees one pipeline. */
-  private async send(app: App, events: readonly ReadyEvent[], channels: number): Promise<PublishStatus> {
+  private async send(app: App, events: readonly ReadyEvent[]): Promise<PublishStatus> {
+    const channels = events.reduce((sum, event) => sum + event.channels.length, 0);
     this.inFlight += channels;
     try {
       const sends = events.flatMap((event) => event.channels.map((channel) => this.sendOne(app, channel, event)));
@@ -92,7 +88,7 @@ export class Publisher {
 
 function check(app: App, event: PublishEvent): ReadyEvent | PublishStatus {
   const { maxChannelNameLength, maxEventNameLength, maxEventBytes } = app.limits;
-  if (event.channels.length === 0) return PublishStatus.invalid_channels_json;
+  if (!isTextArray(event.channels) || event.channels.length === 0) return PublishStatus.invalid_channels_json;
   const channels: ChannelName[] = [];
   for (const text of new Set(event.channels)) {
     const channel = parseChannelName(text, maxChannelNameLength);
@@ -113,6 +109,11 @@ function textWithin(data: string | Uint8Array, maxBytes: number): string | undef
   if (typeof data === 'string') return exceedsBytes(data, maxBytes) ? undefined : data;
   if (data.byteLength > maxBytes) return undefined;
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString();
+}
+
+/** Types end where JavaScript calls: a text is iterable as well, letter by letter. */
+function isTextArray(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
 }
 
 function isJson(text: string): boolean {

@@ -1,4 +1,7 @@
-/** What a `pusher:error` says. Codes below 4100 end pusher-js's attempts, 4100–4199 back off, 4200–4299 reconnect at once. */
+/**
+ * What a `pusher:error` says. As close codes: 4000 makes pusher-js retry with TLS, 4001–4099 and from 4300 on give up,
+ * 4100–4199 back off, 4200–4299 reconnect at once.
+ */
 export interface PusherErrorData {
   readonly code: number;
   readonly message: string;

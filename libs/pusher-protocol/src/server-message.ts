@@ -29,7 +29,10 @@ export interface ServerMessages {
 
 const json = JSON.stringify as (value: string) => string;
 
-/** Source: Pusher Channels protocol 7. `data` is a JSON string in every event but `pusher:error` and `signin_success`. */
+/**
+ * Source: Pusher Channels protocol 7. `data` is a JSON string in `connection_established`, in every `pusher_internal:*`
+ * event and in what publishers send; an object in `pusher:error`, `subscription_error` and `signin_success`.
+ */
 export const pusherMessages: ServerMessages = {
   connectionEstablished: (socketId, activityTimeoutSeconds) =>
     message(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { duration, flag, integer, list, oneOf, rate, size, text } from './fields.js';
+import { duration, integer, list, oneOf, rate, size, text } from './fields.js';
 
 /** The value that a field reads, or the sentence that says what would have been right. */
 function read(field: z.ZodType, value: unknown): unknown {
@@ -115,29 +115,6 @@ describe('A size', () => {
 
   it.each(['', '0', '-1', 'x', '1 GB', '1KiBs', 'KiB', true])('is not %j', (value) => {
     expect(read(size(), value)).toEqual({ error: 'must be a size in bytes such as 65536, 64KiB or 2MiB (at least 1)' });
-  });
-});
-
-describe('A switch', () => {
-  it.each<[unknown, boolean]>([
-    ['1', true],
-    ['true', true],
-    ['TRUE', true],
-    ['on', true],
-    [true, true],
-    [1, true],
-    ['0', false],
-    ['false', false],
-    ['off', false],
-    ['Off', false],
-    [false, false],
-    [0, false],
-  ])('is turned by %j to %s', (value, expected) => {
-    expect(read(flag(), value)).toBe(expected);
-  });
-
-  it.each(['', 'yes', 'no', '2', 'enabled', 'constructor', '__proto__'])('is not turned by %j', (value) => {
-    expect(read(flag(), value)).toEqual({ error: 'must be 1, true, on, 0, false or off' });
   });
 });
 

@@ -9,14 +9,6 @@ const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
 const DURATION_UNIT_MS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const SIZE = /^(\d+(?:\.\d+)?)\s*(|b|kib|mib|kb|mb)$/i;
 const SIZE_UNIT: Record<string, number> = { '': 1, b: 1, kb: 1_000, mb: 1_000_000, kib: 1_024, mib: 1_048_576 };
-const FLAGS: ReadonlyMap<string, boolean> = new Map([
-  ['1', true],
-  ['true', true],
-  ['on', true],
-  ['0', false],
-  ['false', false],
-  ['off', false],
-]);
 
 type Scalar = string | number | boolean;
 const scalar = z.union([z.string(), z.number(), z.boolean()], { error: 'must be a single value' });
@@ -69,8 +61,6 @@ export const size = (min = 1) =>
     const bytes = Number(amount) * (SIZE_UNIT[(unit ?? '').toLowerCase()] ?? NaN);
     return bytes >= min ? Math.round(bytes) : undefined;
   });
-
-export const flag = () => field('1, true, on, 0, false or off', (value) => FLAGS.get(String(value).toLowerCase()));
 
 export const oneOf = <const T extends readonly string[]>(...choices: T) =>
   field(`one of ${choices.join(', ')}`, (value): T[number] | undefined =>

@@ -6,6 +6,43 @@ const load = (settings: Environment = {}) =>
   loadConfig({ POGO_WS_APP_KEY: 'key', POGO_WS_APP_SECRET: 'secret', ...settings });
 const appOf = (settings: Environment = {}) => load(settings).apps[0];
 
+describe('The settings of the hub', () => {
+  it('are those that were set, each of them', () => {
+    const { hub } = load({
+      POGO_WS_MAX_CONNECTIONS: '11',
+      POGO_WS_PING_PERIOD: '12s',
+      POGO_WS_PONG_WAIT: '13s',
+      POGO_WS_ACTIVITY_TIMEOUT: '14s',
+      POGO_WS_MAX_INBOX_MESSAGES: '15',
+      POGO_WS_MAX_INBOX_BYTES: '16',
+      POGO_WS_OUTBOUND_QUEUE_SIZE: '17',
+      POGO_WS_OUTBOUND_QUEUE_BYTES: '18',
+      POGO_WS_SLOW_CONSUMER: 'drop',
+      POGO_WS_WRITE_WAIT: '19ms',
+      POGO_WS_WRITE_BURST_SIZE: '20',
+      POGO_WS_BROKER_QUEUE_SIZE: '21',
+      POGO_WS_AUTH_TIMEOUT: '22ms',
+    });
+    expect({ ...hub }).toEqual({
+      maxConnections: 11,
+      pingPeriodMs: 12_000,
+      pongWaitMs: 13_000,
+      activityTimeoutSeconds: 14,
+      maxInboxMessages: 15,
+      maxInboxBytes: 16,
+      outboundQueueSize: 17,
+      outboundQueueBytes: 18,
+      slowConsumer: 'drop',
+      writeWaitMs: 19,
+      writeBurstSize: 20,
+      brokerQueueSize: 21,
+      authTimeoutMs: 22,
+      joinDeadlineMs: 10_000,
+      topicLingerMs: 5_000,
+    });
+  });
+});
+
 describe('The app made up for development', () => {
   it('has an id that is a number, a known key and the defaults of every other app', () => {
     const [app, ...others] = loadConfig({}).apps;

@@ -8,7 +8,7 @@ import { parseBatchRequest, parsePublishRequest, type PublishRequest } from './p
 import { SignedApi } from './signed-api.decorator.js';
 import { CurrentApp, SignedJson } from './signed-request.js';
 
-/** HTTP statuses of the publish statuses that a checked request can still end with. */
+/** HTTP statuses of the publish statuses that a checked request can still end with; any other is a 422. */
 const HTTP_STATUS: Partial<Record<PublishStatus, number>> = {
   [PublishStatus.hub_missing]: 404,
   [PublishStatus.broker_failed]: 500,

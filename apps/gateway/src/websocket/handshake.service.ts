@@ -33,7 +33,7 @@ export class HandshakeService {
     if (this.hub.isFull) return refused(PusherErrors.overCapacity);
     if (key === undefined) return refused(PusherErrors.pathNotFound);
     const protocol = url?.searchParams.get('protocol') ?? String(NEWEST_PROTOCOL);
-    if (!/^\d+$/.test(protocol)) return refused(PusherErrors.invalidProtocolVersion);
+    if (!/^-?\d+$/.test(protocol)) return refused(PusherErrors.invalidProtocolVersion);
     if (Number(protocol) < OLDEST_PROTOCOL || Number(protocol) > NEWEST_PROTOCOL) {
       return refused(PusherErrors.unsupportedProtocolVersion);
     }
