@@ -1,5 +1,5 @@
 import { EventName, isClientEventName } from './event-name.js';
-import { rawMember } from './json-text.js';
+import { isJsonObject, parseJsonObject, rawMember, type JsonObject } from './json-text.js';
 
 export interface SubscribeMessage {
   readonly event: 'pusher:subscribe';
@@ -57,7 +57,7 @@ const INVALID_MESSAGE: InvalidMessage = { event: 'invalid' };
  * type make an {@link InvalidMessage}. Total: no input makes it throw.
  */
 export function decodeMessage(text: string): ClientMessage {
-  const message = parseObject(text);
+  const message = parseJsonObject(text);
   return (message === undefined ? undefined : decode(message, text)) ?? INVALID_MESSAGE;
 }
 
@@ -80,27 +80,11 @@ function decode(message: JsonObject, text: string): ClientMessage | undefined {
   }
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
-function parseObject(text: string): JsonObject | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  return isObject(value) ? value : undefined;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** `data` of a `pusher:*` message: an object, or (older client libraries) its JSON text. */
 function payloadOf(message: JsonObject): JsonObject | undefined {
   const data = message['data'];
-  if (typeof data === 'string') return parseObject(data);
-  return isObject(data) ? data : undefined;
+  if (typeof data === 'string') return parseJsonObject(data);
+  return isJsonObject(data) ? data : undefined;
 }
 
 function decodeSubscribe(data: JsonObject | undefined): SubscribeMessage | undefined {

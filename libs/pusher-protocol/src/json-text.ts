@@ -58,3 +58,20 @@ function valueEnd(json: string, at: number): number {
     else if ((char === '}' || char === ']') && --depth === 0) return at + 1;
   }
 }
+
+/** A JSON object as `JSON.parse` makes it; arrays and null are none. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The object in `text`, or undefined when it is malformed or something else. Total: no text makes it throw. */
+export function parseJsonObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

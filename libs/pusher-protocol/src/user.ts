@@ -1,4 +1,4 @@
-import { rawMember } from './json-text.js';
+import { parseJsonObject, rawMember } from './json-text.js';
 import { exceedsBytes, MAX_SIGNED_IN_USER_ID_BYTES, type ProtocolLimits } from './limits.js';
 
 /** A user in a presence channel. Two connections with the same `userId` are one member. */
@@ -19,7 +19,7 @@ export interface SignedInUser {
 
 /** The member in a presence subscription's `channel_data`: `{"user_id": string | number, "user_info"?: any}`. */
 export function parseChannelData(channelData: string): Member | undefined {
-  const fields = parseObject(channelData);
+  const fields = parseJsonObject(channelData);
   const userId = fields === undefined ? undefined : userIdText(fields['user_id'], channelData);
   if (userId === undefined) return undefined;
   return withUserInfo({ userId }, channelData);
@@ -43,7 +43,7 @@ export function memberLimitBroken(member: Member, limits: ProtocolLimits): strin
 
 /** The user in `pusher:signin`'s `user_data`, or undefined when it has no usable `id`. */
 export function parseUserData(userData: string): SignedInUser | undefined {
-  const fields = parseObject(userData);
+  const fields = parseJsonObject(userData);
   const id = fields?.['id'];
   if (fields === undefined || typeof id !== 'string' || id === '') return undefined;
   if (exceedsBytes(id, MAX_SIGNED_IN_USER_ID_BYTES)) return undefined;
@@ -69,15 +69,4 @@ function userIdText(value: unknown, json: string): string | undefined {
 function withUserInfo<T extends object>(user: T, json: string): T & { readonly userInfoJson?: string } {
   const userInfoJson = rawMember(json, 'user_info');
   return userInfoJson === undefined || userInfoJson === 'null' ? user : { ...user, userInfoJson };
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
