@@ -7,7 +7,7 @@ import { UnavailableError } from './unavailable-error.js';
 /** Connections that have left a channel here and whose departure the directory has still to hear of. */
 export class Departures {
   private readonly logger = new Logger(Departures.name);
-  private readonly pending = new Set<Promise<void>>();
+  private pending = 0;
   private isClosed = false;
 
   constructor(
@@ -16,14 +16,13 @@ export class Departures {
   ) {}
 
   get count(): number {
-    return this.pending.size;
+    return this.pending;
   }
 
   /** Resolves when the directory has heard of it, however often it must be told. Never rejects. */
   tell(holding: Holding): Promise<void> {
-    const told = this.leave(holding).finally(() => this.pending.delete(told));
-    this.pending.add(told);
-    return told;
+    this.pending++;
+    return this.leave(holding).finally(() => this.pending--);
   }
 
   /** Stops telling a directory that does not answer. */

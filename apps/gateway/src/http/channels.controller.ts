@@ -1,8 +1,9 @@
 import { Get, Param, Query } from '@nestjs/common';
 import { HubService, type App, type ChannelSummary } from '@pogo/hub';
-import { channelTooLong, parseChannelName, type ChannelName } from '@pogo/pusher-protocol';
+import { parseChannelName } from '@pogo/pusher-protocol';
 import { ApiError } from './api-error.js';
 import { channelInfo, checkApplicable, parseInfo, type ChannelInfo } from './channel-info.js';
+import { checkedChannel } from './checked-channel.js';
 import { SignedApi } from './signed-api.decorator.js';
 import { CurrentApp } from './signed-request.js';
 
@@ -33,7 +34,7 @@ export class ChannelsController {
     @Param('channel') name: string,
     @Query('info') info: unknown,
   ): Promise<ChannelInfo> {
-    const channel = channelOf(name, app);
+    const channel = checkedChannel(name, app);
     const wanted = parseInfo(parameter('info', info));
     checkApplicable(wanted, channel);
     const state = await this.hub.findChannel(app.id, name, { cached: wanted.has('cache') });
@@ -46,7 +47,7 @@ export class ChannelsController {
     @Param('channel') name: string,
     @Query('with_user_info') withUserInfo: unknown,
   ): Promise<{ users: { id: string; user_info?: unknown }[] }> {
-    if (channelOf(name, app).kind !== 'presence') {
+    if (checkedChannel(name, app).kind !== 'presence') {
       throw new ApiError(400, 'Users can only be retrieved for presence channels');
     }
     const { members = [] } = await this.hub.findChannel(app.id, name, { members: true });
@@ -65,15 +66,6 @@ function listEntry(summary: ChannelSummary, app: App, wanted: ReadonlySet<string
   const channel = parseChannelName(summary.name, app.limits.maxChannelNameLength);
   if (typeof channel === 'string' || channel.kind === 'user') return [];
   return [[summary.name, channelInfo(summary, channel, wanted)]];
-}
-
-function channelOf(name: string, app: App): ChannelName {
-  const channel = parseChannelName(name, app.limits.maxChannelNameLength);
-  if (channel === 'too_long') {
-    throw new ApiError(422, channelTooLong(name, app.limits.maxChannelNameLength));
-  }
-  if (channel === 'malformed') throw new ApiError(400, `Invalid channel name ${JSON.stringify(name.slice(0, 64))}`);
-  return channel;
 }
 
 /** A query parameter that may be given once. */

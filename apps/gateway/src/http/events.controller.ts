@@ -1,6 +1,5 @@
 import { HttpCode, Inject, Post } from '@nestjs/common';
 import { HubService, PublishStatus, publishStatusName, type App } from '@pogo/hub';
-import { parseChannelName, type ChannelName } from '@pogo/pusher-protocol';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
 import { ApiError } from './api-error.js';
 import { channelInfo, type ChannelInfo } from './channel-info.js';
@@ -52,13 +51,12 @@ export class EventsController {
   }
 
   /** What `info` asked for, per channel; undefined when it asked for nothing. Attributes that do not apply are left out. */
-  private async infoOf(app: App, { channels, info }: PublishRequest): Promise<InfoByChannel | undefined> {
+  private async infoOf(app: App, { names, info }: PublishRequest): Promise<InfoByChannel | undefined> {
     if (info.size === 0) return undefined;
     const entries = await Promise.all(
-      channels.map(async (name) => {
-        const state = await this.hub.findChannel(app.id, name, { cached: info.has('cache') });
-        const channel = parseChannelName(name, app.limits.maxChannelNameLength) as ChannelName;
-        return [name, channelInfo(state, channel, info)] as const;
+      names.map(async (channel) => {
+        const state = await this.hub.findChannel(app.id, channel.name, { cached: info.has('cache') });
+        return [channel.name, channelInfo(state, channel, info)] as const;
       }),
     );
     return Object.fromEntries(entries);

@@ -1,11 +1,14 @@
 import { PublishStatus, type App, type PublishEvent } from '@pogo/hub';
-import { channelTooLong, exceedsBytes, isReservedEventName, isSocketId, parseChannelName } from '@pogo/pusher-protocol';
+import { exceedsBytes, isReservedEventName, isSocketId, type ChannelName } from '@pogo/pusher-protocol';
 import { z } from 'zod';
 import type { HttpConfig } from '../config/gateway-config.js';
 import { ApiError } from './api-error.js';
+import { checkedPublishChannel } from './checked-channel.js';
 
 /** One event of a request, checked against everything that the API promises to check. */
 export interface PublishRequest extends PublishEvent {
+  /** `channels`, looked into. */
+  readonly names: readonly ChannelName[];
   /** Attributes to answer for each channel. */
   readonly info: ReadonlySet<string>;
 }
@@ -27,9 +30,9 @@ const batchSchema = z.object({ batch: z.array(z.unknown()) });
 export function parsePublishRequest(body: unknown, app: App, config: HttpConfig): PublishRequest {
   const fields = parseFields(eventSchema, body);
   const channels = channelsOf(fields, config.maxChannelsPerEvent);
-  for (const channel of channels) checkChannel(channel, app);
   return {
     channels,
+    names: channels.map((channel) => checkedPublishChannel(channel, app)),
     event: checkedName(fields.name, app),
     data: dataText(fields.data, app),
     info: new Set(attributesIn(fields.info ?? '')),
@@ -91,18 +94,6 @@ function refuseElement(index: number): never {
 
 function refuseChannels(sentence: string): never {
   throw new ApiError(422, sentence, PublishStatus.invalid_channels_json);
-}
-
-function checkChannel(channel: string, app: App): void {
-  const max = app.limits.maxChannelNameLength;
-  const parsed = parseChannelName(channel, max);
-  if (parsed === 'too_long') {
-    throw new ApiError(422, channelTooLong(channel, max), PublishStatus.channel_too_long);
-  }
-  if (parsed === 'malformed') {
-    const shown = JSON.stringify(channel.slice(0, 64));
-    throw new ApiError(400, `Invalid channel name ${shown}`, PublishStatus.invalid_channels_json);
-  }
 }
 
 function checkedName(name: string, app: App): string {
