@@ -3,3 +3,4 @@ import { ensureInstalled, requireNode } from './lib/project.mjs';
 
 requireNode();
 await ensureInstalled();
+process.exit(0);

@@ -8,9 +8,4 @@ await ensureInstalled();
 const args = process.argv.slice(2);
 // Without a shell the Nest CLI would hand arguments on in quotes; with one, `exec node` (nest-cli.json) replaces it.
 const how = args.length === 0 ? ['--exec', 'node', '--no-shell'] : ['--', ...args];
-process.exitCode = await run(process.execPath, [
-  inPackages('@nestjs', 'cli', 'bin', 'nest.js'),
-  'start',
-  'gateway',
-  ...how,
-]);
+process.exit(await run(process.execPath, [inPackages('@nestjs', 'cli', 'bin', 'nest.js'), 'start', 'gateway', ...how]));

@@ -21,7 +21,6 @@ const passed = inState('passed').length;
 const failed = inState('failed').length + errors.length;
 // Tests behind a failed hook never ran: they count as skipped, their hook as failed.
 const skipped = tests.filter(({ state }) => state !== 'passed' && state !== 'failed');
-process.exitCode = code !== 0 ? code : failed > 0 || passed === 0 ? 1 : 0;
 
 const lines = [];
 if (errors.length > 0) lines.push('Failed outside a test:', ...errors.map((error) => `  ${error}`));
@@ -29,7 +28,9 @@ if (skipped.length > 0) {
   lines.push('Skipped:', ...skipped.map(({ name, note }) => `  ${name} (${note ?? 'no reason given'})`));
 }
 lines.push(`${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
-process.stdout.write(`${lines.join('\n')}\n`);
+process.stdout.write(`${lines.join('\n')}\n`, () => {
+  process.exit(code !== 0 ? code : failed > 0 || passed === 0 ? 1 : 0);
+});
 
 function read(path) {
   try {

@@ -85,6 +85,17 @@ describe.each([
   });
 });
 
+describe('node scripts/start.mjs', { timeout: START_TIMEOUT_MS }, () => {
+  it('exits with 0 though signals keep coming while it ends, as those that npm hands on late do', async () => {
+    const server = run('node', ['scripts/start.mjs'], APP_ENV);
+    await server.printed(LISTENING);
+    const again = setInterval(() => server.kill('SIGINT'), 1);
+    expect(await server.ending).toEqual({ code: 0, signal: null });
+    clearInterval(again);
+    await server.gone();
+  });
+});
+
 describe('node dist/apps/gateway/src/main.js', { timeout: START_TIMEOUT_MS }, () => {
   const MAIN = ['dist/apps/gateway/src/main.js'];
 

@@ -54,19 +54,16 @@ export function inPackages(...path) {
 
 /**
  * Runs a command in the project's folder and resolves to its exit code. Signals are handed on, and this process stays
- * until the command has ended, so that nothing is left behind.
+ * until the command has ended, so that nothing is left behind. Once it has run a command a script must end by
+ * `process.exit`: one Ctrl-C is several signals (the terminal's and the one that npm hands on), and those that come
+ * after the command's end must not kill the script on its way to report the exit code.
  */
 export function run(command, args, { env = process.env } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: ROOT, env, stdio: 'inherit' });
-    const handOn = (signal) => child.kill(signal);
-    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-    for (const signal of signals) process.on(signal, handOn);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
     child.on('error', reject);
-    child.on('exit', (code, signal) => {
-      for (const name of signals) process.off(name, handOn);
-      resolve(code ?? 128 + (SIGNAL_NUMBERS[signal] ?? 0));
-    });
+    child.on('exit', (code, signal) => resolve(code ?? 128 + (SIGNAL_NUMBERS[signal] ?? 0)));
   });
 }
 
