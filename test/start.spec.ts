@@ -124,10 +124,13 @@ describe('node dist/apps/gateway/src/main.js', { timeout: START_TIMEOUT_MS }, ()
 
 describe('npm start on a terminal', { timeout: START_TIMEOUT_MS }, () => {
   const terminal = '/usr/bin/script';
+  // `script` runs the command with $SHELL, or with sh where that is unset. A dash that stayed would die of the Ctrl-C and
+  // report 130, whatever npm ends with: a person's interactive shell does not.
+  const underTerminal = ['-qec', 'exec npm start', '/dev/null'];
 
   it('shows a snippet for pusher-js and an .env block for Laravel, and Ctrl-C ends it with 0', async (context) => {
     if (!existsSync(terminal)) context.skip('needs `script` of util-linux for a pseudo terminal');
-    const server = run(terminal, ['-qec', 'npm start', '/dev/null']);
+    const server = run(terminal, underTerminal);
     await server.printed(/VITE_REVERB_SCHEME/);
     expect(server.output).toContain("new Pusher('pogo-key', {");
     expect(server.output).toContain("cluster: '',");
@@ -140,7 +143,7 @@ describe('npm start on a terminal', { timeout: START_TIMEOUT_MS }, () => {
 
   it('does not show the secret of an app that was configured', async (context) => {
     if (!existsSync(terminal)) context.skip('needs `script` of util-linux for a pseudo terminal');
-    const server = run(terminal, ['-qec', 'npm start', '/dev/null'], APP_ENV);
+    const server = run(terminal, underTerminal, APP_ENV);
     await server.printed(/VITE_REVERB_SCHEME/);
     expect(server.output).toContain('REVERB_APP_SECRET=<your app secret>');
     expect(server.output).not.toContain(SECRET);
