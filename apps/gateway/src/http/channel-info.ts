@@ -13,11 +13,18 @@ export interface ChannelInfo {
 type Attribute = 'user_count' | 'subscription_count' | 'cache';
 const ATTRIBUTES: readonly Attribute[] = ['user_count', 'subscription_count', 'cache'];
 
+/** What an `info` parameter or field names, known or not: comma-separated, empty entries are ignored. */
+export function attributeNames(info: string): string[] {
+  return info
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
 /** Attributes in the `info` parameter of a query. @throws ApiError 400 naming one that does not exist. */
 export function parseInfo(info: string | undefined): Set<Attribute> {
   const attributes = new Set<Attribute>();
-  for (const name of (info ?? '').split(',').map((entry) => entry.trim())) {
-    if (name === '') continue;
+  for (const name of attributeNames(info ?? '')) {
     const attribute = ATTRIBUTES.find((known) => known === name);
     if (attribute === undefined) throw new ApiError(400, `Unknown info attribute ${JSON.stringify(name.slice(0, 64))}`);
     attributes.add(attribute);

@@ -3,6 +3,7 @@ import { exceedsBytes, isReservedEventName, isSocketId, type ChannelName } from 
 import { z } from 'zod';
 import type { HttpConfig } from '../config/gateway-config.js';
 import { ApiError } from './api-error.js';
+import { attributeNames } from './channel-info.js';
 import { checkedPublishChannel } from './checked-channel.js';
 
 /** One event of a request, checked against everything that the API promises to check. */
@@ -35,7 +36,7 @@ export function parsePublishRequest(body: unknown, app: App, config: HttpConfig)
     names: channels.map((channel) => checkedPublishChannel(channel, app)),
     event: checkedName(fields.name, app),
     data: dataText(fields.data, app),
-    info: new Set(attributesIn(fields.info ?? '')),
+    info: new Set(attributeNames(fields.info ?? '')),
     ...exclusion(fields.socket_id),
   };
 }
@@ -55,13 +56,6 @@ export function parseBatchRequest(body: unknown, app: App, config: HttpConfig): 
       throw new ApiError(error.getStatus(), `batch[${index}]: ${sentence}`, status);
     }
   });
-}
-
-function attributesIn(info: string): string[] {
-  return info
-    .split(',')
-    .map((attribute) => attribute.trim())
-    .filter((attribute) => attribute !== '');
 }
 
 function parseFields<T>(schema: z.ZodType<T>, body: unknown): T {
