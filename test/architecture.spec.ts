@@ -33,7 +33,7 @@ const EDGE_ROOMS = ['http', 'websocket', 'health', 'webhooks', 'metrics'].map((r
 
 const ROOMS: readonly Room[] = [
   { folder: PROTOCOL, rooms: [], packages: [/^node:crypto$/] },
-  { folder: HUB, rooms: [PROTOCOL], packages: [/^@nestjs\/common$/, /^node:timers\/promises$/] },
+  { folder: HUB, rooms: [PROTOCOL], packages: [/^@nestjs\/common$/, /^node:timers\/promises$/, /^node:zlib$/] },
   { folder: `${HUB}/testing`, rooms: [PROTOCOL, HUB], packages: [/^node:(assert|timers)/] },
   {
     folder: `${GATEWAY}/http`,

@@ -28,7 +28,7 @@ export class ClientEvents {
     const { channel, member } = check(connection, message);
     const { event, dataJson } = message;
     const userId = member?.userId;
-    const payload = Buffer.from(connection.messages.clientEvent(channel.name.name, event, dataJson, userId));
+    const payload = connection.messages.clientEvent(channel.name.name, event, dataJson, userId);
     this.broker
       .publish(channel.topic, encodeEnvelope({ type: 'event', payload, exceptSocketId: connection.socketId }))
       .catch((error: unknown) => this.countLost(connection, error));
@@ -38,7 +38,7 @@ export class ClientEvents {
   /** The protocol has no answer to a client event, so a lost one can only be counted. */
   private countLost(connection: Connection, error: unknown): void {
     if (!(error instanceof UnavailableError)) this.logger.error(error);
-    this.events.emit('eventDropped', { appId: connection.app.id, reason: 'broker_failed' });
+    this.events.emit('eventDropped', { appId: connection.app.id, reason: 'broker_failed', count: 1 });
   }
 }
 

@@ -7,16 +7,18 @@ import {
   type SignedInUser,
 } from '@pogo/pusher-protocol';
 import type { App } from './app/app.js';
-import { Frame } from './frame.js';
+import { Frame, type Frames } from './fan-out/frame.js';
+import { Outbox } from './fan-out/outbox.js';
+import type { HubCounters } from './hub-counters.js';
 import type { HubOptions } from './hub-options.js';
 import { Inbox, type InboxSettings, type MessageHandler } from './inbox.js';
-import { Outbox } from './outbox.js';
 import type { Socket } from './socket.js';
 import type { Subscription } from './subscription.js';
 
 /** What a connection needs of the hub it belongs to. */
 export interface ConnectionHost {
   readonly options: HubOptions;
+  readonly counters: HubCounters;
   readonly inboxSettings: InboxSettings;
   /** Sweeper time, ms. */
   now(): number;
@@ -25,8 +27,10 @@ export interface ConnectionHost {
   /** The socket takes no more bytes; {@link connectionDrained} follows when it does again. */
   connectionBlocked(connection: Connection): void;
   connectionDrained(connection: Connection): void;
-  /** A frame found the outbox full: it was dropped, or the connection is about to be closed for it. */
-  outboxFull(connection: Connection): void;
+  /** Frames found the outbox full: they were dropped, or the connection is about to be closed for it. */
+  outboxFull(connection: Connection, frames: number): void;
+  /** Frames left the outbox; the oldest had waited for `waitedMs`. Only with `hotPathMetrics`. */
+  outboxWritten(connection: Connection, frames: number, waitedMs: number): void;
 }
 
 /** One client socket of an app, and the only writer to it: everything that the client receives leaves through here. */
@@ -39,6 +43,8 @@ export class Connection {
   readonly liveness = { slot: 0, bytesRead: 0, aliveAt: 0, pingedAt: 0 };
   private readonly inbox: Inbox;
   private outbox: Outbox | undefined;
+  private corks = 0;
+  private hasWrittenCorked = false;
   private hasClosed = false;
 
   /** @param app replaced when its settings change while the client is connected. */
@@ -84,8 +90,10 @@ export class Connection {
   }
 
   /** Sends an answer: never dropped, a client that does not read its answers is disconnected. */
-  send(frame: Frame): void {
-    this.deliver(frame, 'disconnect');
+  send({ bytes }: Frame): void {
+    if (!this.isOpen) return;
+    if (this.outbox === undefined) this.write(bytes);
+    else if (!this.outbox.addFrame(bytes)) this.closeSlowConsumer(1);
   }
 
   sendText(text: string): void {
@@ -96,26 +104,52 @@ export class Connection {
     this.sendText(this.messages.error(error));
   }
 
-  /** Sends an event of a channel; when the outbox is full the configured policy decides. */
-  sendEvent(frame: Frame): void {
-    this.deliver(frame, this.host.options.slowConsumer);
+  /**
+   * Sends frames `from` up to, not including, `to`: events of a channel. While the socket is blocked they wait, as many
+   * as the outbox holds; for the others the configured policy decides.
+   */
+  sendEvents(frames: Frames, from: number, to: number): void {
+    if (!this.isOpen) return;
+    this.host.counters.deliveries += to - from;
+    if (this.outbox === undefined) {
+      this.write(frames.slice(from, to));
+      return;
+    }
+    const left = to - from - this.outbox.addFrames(frames, from, to);
+    if (left === 0) return;
+    if (this.host.options.slowConsumer === 'drop') this.host.outboxFull(this, left);
+    else this.closeSlowConsumer(left);
   }
 
-  /** What `write` sends leaves in one system call. */
-  corked(write: () => void): void {
+  get isCorked(): boolean {
+    return this.corks > 0;
+  }
+
+  /** What is sent until the matching {@link uncork} leaves in one system call. */
+  cork(): void {
+    this.corks++;
     this.socket.cork();
-    write();
+  }
+
+  uncork(): void {
+    this.corks--;
     this.socket.uncork();
+    if (this.corks > 0 || !this.hasWrittenCorked) return;
+    this.hasWrittenCorked = false;
+    this.host.counters.socketWrites++;
   }
 
   /** The socket takes bytes again. */
   handleDrain(): void {
-    const { outbox } = this;
+    const { outbox, host } = this;
     if (outbox === undefined) return;
-    outbox.blockedSince = this.host.now();
-    if (!outbox.flush(this.socket, this.host.options.writeBurstSize)) return;
+    outbox.blockedSince = host.now();
+    const { size, waitedMs } = outbox;
+    const isEmpty = outbox.flush(this);
+    if (waitedMs !== undefined) host.outboxWritten(this, size - outbox.size, waitedMs);
+    if (!isEmpty) return;
     this.outbox = undefined;
-    this.host.connectionDrained(this);
+    host.connectionDrained(this);
     this.inbox.resume();
   }
 
@@ -135,11 +169,38 @@ export class Connection {
   /** The socket is gone, or going: nothing is sent or handled from here on. */
   handleClose(): void {
     this.hasClosed = true;
+    this.outbox?.clear();
     this.outbox = undefined;
     this.inbox.close();
   }
 
+  /** Writes to the socket past the outbox, which alone may call it. False: the socket takes no more. */
+  writeNow(bytes: Buffer): boolean {
+    const { counters } = this.host;
+    counters.bytesWritten += bytes.length;
+    if (this.corks > 0) this.hasWrittenCorked = true;
+    else counters.socketWrites++;
+    return this.socket.write(bytes);
+  }
+
+  private write(bytes: Buffer): void {
+    if (this.writeNow(bytes)) return;
+    this.outbox = new Outbox(this.host.now(), this.host.options, this.host.counters);
+    // Who does not take the answers gets no further ones: its next messages wait.
+    this.inbox.suspend();
+    this.host.connectionBlocked(this);
+  }
+
+  private closeSlowConsumer(frames: number): void {
+    this.host.outboxFull(this, frames);
+    this.close(PusherErrors.slowConsumer);
+  }
+
   private closeAs(error: PusherErrorData, announced: boolean): void {
+    if (this.hasClosed) return;
+    if (error === PusherErrors.slowConsumer) this.host.counters.slowConsumers++;
+    // What was published before the close reaches the client before it.
+    if (this.outbox === undefined) this.deliverPending();
     if (this.hasClosed) return;
     if (announced && this.outbox === undefined) this.sendError(error);
     this.handleClose();
@@ -147,29 +208,9 @@ export class Connection {
     this.host.connectionClosing(this);
   }
 
-  private deliver(frame: Frame, whenFull: HubOptions['slowConsumer']): void {
-    if (!this.isOpen) return;
-    if (this.outbox === undefined) this.write(frame);
-    else if (!this.isOutboxFull(this.outbox, frame)) this.outbox.add(frame);
-    else if (whenFull === 'drop') this.host.outboxFull(this);
-    else this.closeSlowConsumer();
-  }
-
-  private write(frame: Frame): void {
-    if (this.socket.write(frame.bytes)) return;
-    this.outbox = new Outbox(this.host.now());
-    // Who does not take the answers gets no further ones: its next messages wait.
-    this.inbox.suspend();
-    this.host.connectionBlocked(this);
-  }
-
-  private closeSlowConsumer(): void {
-    this.host.outboxFull(this);
-    this.close(PusherErrors.slowConsumer);
-  }
-
-  private isOutboxFull(outbox: Outbox, frame: Frame): boolean {
-    const { outboundQueueSize, outboundQueueBytes } = this.host.options;
-    return outbox.size >= outboundQueueSize || outbox.bytes + frame.bytes.length > outboundQueueBytes;
+  private deliverPending(): void {
+    this.cork();
+    for (const subscription of this.subscriptions.values()) subscription.channel.deliverNow(subscription);
+    this.uncork();
   }
 }

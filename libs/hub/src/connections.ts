@@ -2,6 +2,7 @@ import { createSocketId, PusherErrors, type PusherErrorData } from '@pogo/pusher
 import type { App } from './app/app.js';
 import { Connection, type ConnectionHost } from './connection.js';
 import type { ConnectionDirectory } from './directory/connection-directory.js';
+import type { HubCounters } from './hub-counters.js';
 import type { HubEvents } from './hub-events.js';
 import type { HubOptions } from './hub-options.js';
 import type { InboxSettings, MessageHandler } from './inbox.js';
@@ -21,6 +22,7 @@ export class Connections implements ConnectionHost {
 
   constructor(
     readonly options: HubOptions,
+    readonly counters: HubCounters,
     private readonly registry: Registry,
     private readonly membership: Membership,
     private readonly directory: ConnectionDirectory,
@@ -91,8 +93,13 @@ export class Connections implements ConnectionHost {
     this.slowSockets.removeBlocked(connection);
   }
 
-  outboxFull(connection: Connection): void {
-    this.events.emit('eventDropped', { appId: connection.app.id, reason: 'outbox_full' });
+  outboxFull(connection: Connection, frames: number): void {
+    this.counters.outboxDrops += frames;
+    this.events.emit('eventDropped', { appId: connection.app.id, reason: 'outbox_full', count: frames });
+  }
+
+  outboxWritten(connection: Connection, frames: number, waitedMs: number): void {
+    this.events.emit('outboxWritten', { connection, frames, waitedMs });
   }
 
   private remove(connection: Connection): void {

@@ -1,12 +1,19 @@
 import { messagesOf } from '@pogo/pusher-protocol';
 import { decodeEnvelope, type TransitionEnvelope } from './broker/envelope.js';
 import type { Channel } from './channel.js';
-import { Frame } from './frame.js';
+import type { FanOut } from './fan-out/fan-out.js';
+import type { HubCounters } from './hub-counters.js';
+import type { HubEvents } from './hub-events.js';
 import type { Registry } from './registry.js';
 
-/** What the broker brought, on its way to the local subscribers: no JSON for events, one frame for all recipients. */
+/** What the broker brought, on its way to the local subscribers: no JSON for events. */
 export class Delivery {
-  constructor(private readonly registry: Registry) {}
+  constructor(
+    private readonly registry: Registry,
+    private readonly fanOut: FanOut,
+    private readonly counters: HubCounters,
+    private readonly events: HubEvents,
+  ) {}
 
   deliver(topic: string, bytes: Buffer): void {
     const channel = this.registry.findChannel(topic);
@@ -17,9 +24,9 @@ export class Delivery {
       this.deliverTransition(channel, envelope);
       return;
     }
-    const except =
-      envelope.exceptSocketId === undefined ? undefined : this.registry.findConnection(envelope.exceptSocketId);
-    channel.broadcast(Frame.ofPayload(envelope.payload), envelope.serial, except);
+    const { payload, serial, exceptSocketId } = envelope;
+    const except = exceptSocketId === undefined ? undefined : this.registry.findConnection(exceptSocketId);
+    if (!this.fanOut.append(channel, { payload, serial, except })) this.countDropped(channel);
   }
 
   private deliverTransition(channel: Channel, { type, member, serial }: TransitionEnvelope): void {
@@ -27,6 +34,12 @@ export class Delivery {
     const { name } = channel.name;
     const text =
       type === 'member_added' ? messages.memberAdded(name, member) : messages.memberRemoved(name, member.userId);
-    channel.broadcast(Frame.ofText(text), serial, undefined);
+    this.fanOut.appendAlways(channel, { payload: Buffer.from(text), serial });
+  }
+
+  /** The publisher's node has judged its own shards only. */
+  private countDropped({ app }: Channel): void {
+    this.counters.shardDrops++;
+    this.events.emit('eventDropped', { appId: app.id, reason: 'shard_queue_full', count: 1 });
   }
 }

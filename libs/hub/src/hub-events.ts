@@ -29,8 +29,24 @@ export interface HubEventMap {
   };
   /** A publish was answered; `events` is how many it had, whatever number of channels they were for. */
   published: { readonly app: App; readonly events: number; readonly status: PublishStatus };
-  /** A frame found a connection's outbox full (`outbox_full`) or could not be handed to the broker (`broker_failed`). */
-  eventDropped: { readonly appId: string; readonly reason: 'outbox_full' | 'broker_failed' };
+  /**
+   * Events found a connection's outbox full (`outbox_full`) or their channel's shard (`shard_queue_full`), or could not
+   * be handed to the broker (`broker_failed`).
+   */
+  eventDropped: {
+    readonly appId: string;
+    readonly reason: 'outbox_full' | 'shard_queue_full' | 'broker_failed';
+    readonly count: number;
+  };
+  /** Events of one channel were written to its local subscribers; the oldest had waited for `waitedMs`. With `hotPathMetrics`. */
+  batchWritten: {
+    readonly app: App;
+    readonly events: number;
+    readonly subscribers: number;
+    readonly waitedMs: number;
+  };
+  /** Frames left the outbox of a socket that takes bytes again; the oldest had waited for `waitedMs`. With `hotPathMetrics`. */
+  outboxWritten: { readonly connection: Connection; readonly frames: number; readonly waitedMs: number };
   /** A client was refused at the door; `code` is what it was told. */
   handshakeRejected: { readonly code: number };
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from '@pogo/pusher-protocol';
 import { PublishStatus } from './publish-status.js';
-import { hangUp, receives, subscribe, TestCluster, type TestClusterOptions } from './testing/hub-harness.js';
+import { endOfTurn, hangUp, receives, subscribe, TestCluster, type TestClusterOptions } from './testing/hub-harness.js';
 import { eventually } from './testing/test-api.js';
 
 let cluster: TestCluster;
@@ -38,7 +38,10 @@ describe('HubService when things go wrong', () => {
     const [first, slow, last] = clients as [(typeof clients)[0], (typeof clients)[0], (typeof clients)[0]];
     const publish = (event: string) => cluster.node(0).hub.publish('app', 'presence-room', event, '1');
     slow.socket.accepts = false;
-    for (const event of ['e1', 'e2', 'e3']) await publish(event);
+    for (const event of ['e1', 'e2', 'e3']) {
+      await publish(event);
+      await endOfTurn();
+    }
     expect(slow.socket.closed?.code).toBe(4100);
     await Promise.all([first, last].map((client) => receives(client, 'pusher_internal:member_removed')));
     for (const { socket } of [first, last]) {
@@ -145,6 +148,7 @@ describe('HubService when things go wrong', () => {
     expect(await hub.publishMany('app', ['room', 'room'], 'e', Buffer.from('üö'))).toBe(PublishStatus.ok);
     expect(await hub.publish('app', 'room', 'e', Buffer.from('üöx'))).toBe(PublishStatus.payload_too_large);
     await hub.publish('app', 'room', 'end', '1');
+    await receives(client, 'end');
     expect(client.socket.names).toEqual(['pusher_internal:subscription_succeeded', 'e', 'end']);
     expect(client.socket.events[2]?.data).toBe('üö');
   });

@@ -12,6 +12,11 @@ export class HubOptions {
   readonly writeWaitMs: number = 10_000;
   readonly writeBurstSize: number = 64;
   readonly brokerQueueSize: number = 1_024;
+  /** Events that may be pending in one shard of the channels; a publish over it gets status 9. */
+  readonly shardQueueSize: number = 1_024;
+  readonly numShards: number = 4;
+  /** Reports `batchWritten` and `outboxWritten`; costs a clock reading per event. */
+  readonly hotPathMetrics: boolean = false;
   readonly authTimeoutMs: number = 3_000;
   /** How long a subscription is held unanswered while the cluster's state is out of reach; then close 4200. */
   readonly joinDeadlineMs: number = 10_000;

@@ -20,6 +20,8 @@ import { Delivery } from './delivery.js';
 import { ChannelDirectory, type ChannelState, type ChannelSummary } from './directory/channel-directory.js';
 import { ConnectionDirectory } from './directory/connection-directory.js';
 import { Draining } from './draining.js';
+import { FanOut } from './fan-out/fan-out.js';
+import { HubCounters } from './hub-counters.js';
 import { HubEvents } from './hub-events.js';
 import { HubOptions } from './hub-options.js';
 import type { MessageHandler } from './inbox.js';
@@ -46,7 +48,7 @@ export interface PublishOptions {
 @Injectable()
 export class HubService implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(HubService.name);
-  private readonly registry = new Registry();
+  private readonly registry: Registry;
   private readonly sweeper: Sweeper;
   private readonly topics: TopicRegistry;
   private readonly membership: Membership;
@@ -54,6 +56,7 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
   private readonly publisher: Publisher;
   private readonly clientEvents: ClientEvents;
   private readonly delivery: Delivery;
+  private readonly counts = new HubCounters();
   private readonly draining: Draining;
 
   constructor(
@@ -65,14 +68,24 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
     private readonly connectionDirectory: ConnectionDirectory,
     private readonly events: HubEvents,
   ) {
-    const { registry } = this;
+    const { counts } = this;
+    const fanOut = new FanOut(options, counts, events);
+    const registry = (this.registry = new Registry((topic) => fanOut.shardOf(topic)));
     this.sweeper = new Sweeper(Math.min(LONGEST_TICK_MS, Math.max(SHORTEST_TICK_MS, options.pingPeriodMs / 10)));
     this.topics = new TopicRegistry(broker, registry, options.topicLingerMs);
     this.membership = new Membership(registry, this.topics, directory, events, options, () => this.sweeper.now());
-    this.connections = new Connections(options, registry, this.membership, connectionDirectory, events, this.sweeper);
-    this.publisher = new Publisher(broker, directory, events, options.brokerQueueSize);
+    this.connections = new Connections(
+      options,
+      counts,
+      registry,
+      this.membership,
+      connectionDirectory,
+      events,
+      this.sweeper,
+    );
+    this.publisher = new Publisher(broker, directory, registry, fanOut, events, options.brokerQueueSize);
     this.clientEvents = new ClientEvents(broker, events);
-    this.delivery = new Delivery(registry);
+    this.delivery = new Delivery(registry, fanOut, counts, events);
     this.draining = new Draining(registry);
   }
 
@@ -103,6 +116,11 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
   /** Connections of all apps on this node. */
   get connectionCount(): number {
     return this.registry.size;
+  }
+
+  /** What this node's hot path has counted so far; a copy. */
+  counters(): HubCounters {
+    return Object.assign(new HubCounters(), this.counts);
   }
 
   // --- connections ---

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ClientMessage } from '@pogo/pusher-protocol';
 import { completeApp, type App } from './app/app.js';
 import { Connection, type ConnectionHost } from './connection.js';
+import { HubCounters } from './hub-counters.js';
 import { HubOptions } from './hub-options.js';
 import type { MessageHandler } from './inbox.js';
 import { Pacer } from './pacer.js';
@@ -20,6 +21,8 @@ function open(handler: MessageHandler, app: Partial<App> = OFF, limits = { maxMe
     connectionBlocked: () => undefined,
     connectionDrained: () => undefined,
     outboxFull: () => undefined,
+    outboxWritten: () => undefined,
+    counters: new HubCounters(),
   };
   const socket = new FakeSocket();
   const settings = completeApp({ id: '1', key: 'k', secret: 's', ...app });

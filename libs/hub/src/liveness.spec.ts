@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { completeApp } from './app/app.js';
 import { Connection, type ConnectionHost } from './connection.js';
+import { HubCounters } from './hub-counters.js';
 import { HubOptions } from './hub-options.js';
 import { Liveness } from './liveness.js';
 import { Pacer } from './pacer.js';
@@ -23,6 +24,8 @@ function start(settings = { pingPeriodMs: 8_000, pongWaitMs: 9_000 }) {
     connectionBlocked: () => undefined,
     connectionDrained: () => undefined,
     outboxFull: () => undefined,
+    outboxWritten: () => undefined,
+    counters: new HubCounters(),
   };
   const connect = () => {
     const socket = new FakeSocket();

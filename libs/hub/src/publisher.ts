@@ -3,14 +3,18 @@ import { exceedsBytes, isSocketId, messagesOf, parseChannelName, type ChannelNam
 import type { App } from './app/app.js';
 import { topicOf, type Broker } from './broker/broker.js';
 import { encodeEnvelope } from './broker/envelope.js';
+import type { Channel } from './channel.js';
 import type { ChannelDirectory } from './directory/channel-directory.js';
+import type { FanOut } from './fan-out/fan-out.js';
 import type { HubEvents } from './hub-events.js';
 import { PublishStatus } from './publish-status.js';
+import type { Registry } from './registry.js';
 import { UnavailableError } from './unavailable-error.js';
 
 /** One event for one or more channels. */
 export interface PublishEvent {
-  readonly channels: readonly string[];
+  /** A name that was parsed already counts as checked. */
+  readonly channels: readonly (string | ChannelName)[];
   readonly event: string;
   /** Any text; it reaches clients as a string. A Uint8Array is UTF-8. */
   readonly data: string | Uint8Array;
@@ -21,10 +25,15 @@ export interface PublishEvent {
 }
 
 interface ReadyEvent {
-  readonly channels: readonly ChannelName[];
+  readonly targets: readonly Target[];
   readonly event: string;
   readonly data: string;
   readonly exceptSocketId: string | undefined;
+}
+
+interface Target {
+  readonly name: ChannelName;
+  readonly topic: string;
 }
 
 /** The publish road: check everything, encode each event once, hand it to the broker. */
@@ -35,6 +44,8 @@ export class Publisher {
   constructor(
     private readonly broker: Broker,
     private readonly directory: ChannelDirectory,
+    private readonly registry: Registry,
+    private readonly fanOut: FanOut,
     private readonly events: HubEvents,
     private readonly brokerQueueSize: number,
   ) {}
@@ -54,47 +65,71 @@ export class Publisher {
       ready.push(checked);
     }
     if (this.inFlight >= this.brokerQueueSize) return PublishStatus.broker_queue_full;
-    return this.send(app, ready);
+    // Judged for all of them before anything is sent. Other nodes judge for themselves, and count what they drop.
+    const here = this.channelsHere(ready);
+    return this.fanOut.hasRoomFor(here) ? this.send(app, ready, here) : PublishStatus.shard_queue_full;
+  }
+
+  /** The channels with subscribers on this node, one entry for each event. */
+  private channelsHere(events: readonly ReadyEvent[]): Channel[] {
+    const here: Channel[] = [];
+    for (const { targets } of events) {
+      for (const { topic } of targets) {
+        const channel = this.registry.findChannel(topic);
+        if (channel !== undefined && channel.subscriptions.size > 0) here.push(channel);
+      }
+    }
+    return here;
   }
 
   /** All sends are started before the first is awaited: order is kept and Redis sees one pipeline. */
-  private async send(app: App, events: readonly ReadyEvent[]): Promise<PublishStatus> {
-    const channels = events.reduce((sum, event) => sum + event.channels.length, 0);
-    this.inFlight += channels;
+  private async send(app: App, events: readonly ReadyEvent[], here: readonly Channel[]): Promise<PublishStatus> {
+    const sends = events.flatMap((event) => event.targets.map((target) => this.sendOne(app, target, event)));
+    this.inFlight += sends.length;
     try {
-      const sends = events.flatMap((event) => event.channels.map((channel) => this.sendOne(app, channel, event)));
-      const results = await Promise.allSettled(sends);
-      for (const result of results) {
-        if (result.status === 'fulfilled') continue;
-        if (!(result.reason instanceof UnavailableError)) this.logger.error(result.reason);
-        return PublishStatus.broker_failed;
-      }
-      return PublishStatus.ok;
+      await allSent(sends);
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) this.logger.error(error);
+      return PublishStatus.broker_failed;
     } finally {
-      this.inFlight -= channels;
+      this.inFlight -= sends.length;
     }
+    for (const channel of here) await channel.whenCaughtUp();
+    return PublishStatus.ok;
   }
 
-  private sendOne(app: App, channel: ChannelName, { event, data, exceptSocketId }: ReadyEvent): Promise<void> {
-    const payload = Buffer.from(messagesOf(app.dialect).event(channel.name, event, data));
+  private sendOne(app: App, { name, topic }: Target, { event, data, exceptSocketId }: ReadyEvent): Promise<void> {
+    const payload = messagesOf(app.dialect).event(name.name, event, data);
     const except = exceptSocketId === undefined ? {} : { exceptSocketId };
-    if (channel.isCached) {
+    if (name.isCached) {
       const { id: appId, cacheTtlMs: ttlMs } = app;
-      return this.directory.publishCached({ appId, channel: channel.name, payload, ttlMs, ...except });
+      return this.directory.publishCached({
+        appId,
+        channel: name.name,
+        payload: Buffer.from(payload),
+        ttlMs,
+        ...except,
+      });
     }
-    return this.broker.publish(topicOf(app.id, channel.name), encodeEnvelope({ type: 'event', payload, ...except }));
+    return this.broker.publish(topic, encodeEnvelope({ type: 'event', payload, ...except }));
   }
+}
+
+/** Resolves when all are settled; rejects with the first error then. */
+async function allSent(sends: readonly Promise<void>[]): Promise<void> {
+  if (sends.length === 1) return sends[0];
+  for (const result of await Promise.allSettled(sends)) if (result.status === 'rejected') throw result.reason;
 }
 
 function check(app: App, event: PublishEvent): ReadyEvent | PublishStatus {
   const { maxChannelNameLength, maxEventNameLength, maxEventBytes } = app.limits;
-  if (!isTextArray(event.channels) || event.channels.length === 0) return PublishStatus.invalid_channels_json;
-  const channels: ChannelName[] = [];
-  for (const text of new Set(event.channels)) {
-    const channel = parseChannelName(text, maxChannelNameLength);
-    if (channel === 'too_long') return PublishStatus.channel_too_long;
-    if (channel === 'malformed') return PublishStatus.invalid_channels_json;
-    channels.push(channel);
+  if (!Array.isArray(event.channels) || event.channels.length === 0) return PublishStatus.invalid_channels_json;
+  const targets: Target[] = [];
+  for (const entry of new Set(event.channels)) {
+    const name = parsedName(entry, maxChannelNameLength);
+    if (name === 'too_long') return PublishStatus.channel_too_long;
+    if (name === 'malformed') return PublishStatus.invalid_channels_json;
+    targets.push({ name, topic: topicOf(app.id, name.name) });
   }
   if (exceedsBytes(event.event, maxEventNameLength)) return PublishStatus.event_too_long;
   const data = textWithin(event.data, maxEventBytes);
@@ -102,7 +137,7 @@ function check(app: App, event: PublishEvent): ReadyEvent | PublishStatus {
   if (event.assertJson && !isJson(data)) return PublishStatus.invalid_payload_json;
   // What is no socket id excludes nobody.
   const exceptSocketId = isSocketId(event.exceptSocketId ?? '') ? event.exceptSocketId : undefined;
-  return { channels, event: event.event, data, exceptSocketId };
+  return { targets, event: event.event, data, exceptSocketId };
 }
 
 function textWithin(data: string | Uint8Array, maxBytes: number): string | undefined {
@@ -111,9 +146,11 @@ function textWithin(data: string | Uint8Array, maxBytes: number): string | undef
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString();
 }
 
-/** Types end where JavaScript calls: a text is iterable as well, letter by letter. */
-function isTextArray(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+/** Types end where JavaScript calls: anything may stand in the array. */
+function parsedName(entry: unknown, maxLength: number): ReturnType<typeof parseChannelName> {
+  if (typeof entry === 'string') return parseChannelName(entry, maxLength);
+  const isName = typeof entry === 'object' && entry !== null && 'kind' in entry && 'name' in entry;
+  return isName ? (entry as ChannelName) : 'malformed';
 }
 
 function isJson(text: string): boolean {

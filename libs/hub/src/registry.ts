@@ -6,6 +6,8 @@ import type { Connection } from './connection.js';
 
 /** Who is connected to this node and which channels have subscribers here. Plain maps, always synchronous. */
 export class Registry {
+  constructor(private readonly shardOf: (topic: string) => number) {}
+
   private readonly bySocketId = new Map<string, Connection>();
   private readonly perApp = new Map<string, number>();
   private readonly channels = new Map<string, Channel>();
@@ -43,7 +45,7 @@ export class Registry {
   openChannel(app: App, name: ChannelName): Channel {
     const topic = topicOf(app.id, name.name);
     let channel = this.channels.get(topic);
-    if (channel === undefined) this.channels.set(topic, (channel = new Channel(app, name)));
+    if (channel === undefined) this.channels.set(topic, (channel = new Channel(app, name, this.shardOf)));
     return channel;
   }
 

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { FakeSocket, subscribe, TestCluster, type FakeClient } from './testing/hub-harness.js';
+import { endOfTurn, FakeSocket, subscribe, TestCluster, type FakeClient } from './testing/hub-harness.js';
 import { completeApp } from './app/app.js';
 import { Connection, type ConnectionHost } from './connection.js';
+import { HubCounters } from './hub-counters.js';
 import { HubOptions } from './hub-options.js';
 import { Pacer } from './pacer.js';
 import { SlowSockets } from './slow-sockets.js';
@@ -24,7 +25,10 @@ async function blockedClient(options: Partial<HubOptions>): Promise<FakeClient> 
   return client;
 }
 
-const publish = (event: string, data = '1') => cluster.node(0).hub.publish('app', 'room', event, data);
+async function publish(event: string, data = '1'): Promise<void> {
+  await cluster.node(0).hub.publish('app', 'room', event, data);
+  await endOfTurn();
+}
 
 describe('a client that does not read', () => {
   it('gets everything in order when it reads again within its bound, in bursts of one write', async () => {
@@ -120,6 +124,8 @@ describe('SlowSockets', () => {
       connectionBlocked: (connection) => slow.addBlocked(connection),
       connectionDrained: (connection) => slow.removeBlocked(connection),
       outboxFull: () => undefined,
+      outboxWritten: () => undefined,
+      counters: new HubCounters(),
     };
     const socket = new FakeSocket();
     const app = completeApp({ id: '1', key: 'k', secret: 's' });

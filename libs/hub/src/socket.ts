@@ -7,7 +7,9 @@ export abstract class Socket {
   abstract readonly isOpen: boolean;
   /** Bytes received so far; any growth is a sign of life. */
   abstract readonly bytesRead: number;
-  /** Writes a complete frame. False: the kernel takes no more, wait for the drain. */
+  /** The client has negotiated permessage-deflate: frames may be deflated, each by itself. */
+  abstract readonly takesDeflated: boolean;
+  /** Writes complete frames. False: the kernel takes no more, wait for the drain. */
   abstract write(bytes: Buffer): boolean;
   /** What is written until `uncork` leaves in one system call. */
   abstract cork(): void;

@@ -2,11 +2,13 @@ import { PusherErrors, type Member } from '@pogo/pusher-protocol';
 import type { Channel } from './channel.js';
 import type { Connection } from './connection.js';
 import type { Joined } from './directory/channel-directory.js';
-import { Frame } from './frame.js';
+import type { Batch } from './fan-out/batch.js';
+import { Frame, type Frames } from './fan-out/frame.js';
 import type { HubOptions } from './hub-options.js';
 
 interface HeldFrame {
-  readonly frame: Frame;
+  readonly frames: Frames;
+  readonly index: number;
   readonly serial: number | undefined;
 }
 
@@ -16,20 +18,24 @@ interface HeldFrame {
  */
 export class Subscription {
   private state: 'joining' | 'live' | 'left' = 'joining';
+  /** Number of the first event that this subscriber has not had: those before it were there before the subscriber. */
+  private nextNumber: number;
   /** What the client was told with the acknowledgement; transitions and cached events up to it are no news. */
   private snapshotSerial = 0;
-  private held: HeldFrame[] = [];
+  private held: HeldFrame[] | undefined;
   private heldBytes = 0;
   /** Whether the client has been acknowledged at any time. */
   hasBeenLive = false;
-  private onLeave: () => void = () => undefined;
+  private onLeave: (() => void) | undefined;
 
   constructor(
     readonly connection: Connection,
     readonly channel: Channel,
     readonly member: Member | undefined,
     private readonly bounds: Pick<HubOptions, 'outboundQueueSize' | 'outboundQueueBytes'>,
-  ) {}
+  ) {
+    this.nextNumber = channel.nextNumber;
+  }
 
   get hasLeft(): boolean {
     return this.state === 'left';
@@ -42,26 +48,31 @@ export class Subscription {
 
   /** Acknowledges the subscription and sends everything that waited for it, in one system call. */
   goLive(answer: Joined): void {
-    const { connection, channel } = this;
-    const { held } = this;
+    const { connection, channel, held } = this;
     this.dropHeld();
     this.state = 'live';
     this.hasBeenLive = true;
     this.snapshotSerial = answer.serial;
-    connection.corked(() => {
+    if (held === undefined && !channel.name.isCached) {
       connection.sendText(this.acknowledgement(answer));
-      if (channel.name.isCached) {
-        if (answer.cached === undefined) connection.sendText(connection.messages.cacheMiss(channel.name.name));
-        else connection.send(Frame.ofPayload(answer.cached.payload));
-      }
-      for (const { frame, serial } of held) this.deliver(frame, serial);
-    });
+      return;
+    }
+    connection.cork();
+    connection.sendText(this.acknowledgement(answer));
+    if (channel.name.isCached) {
+      if (answer.cached === undefined) connection.sendText(connection.messages.cacheMiss(channel.name.name));
+      else connection.send(Frame.ofPayload(answer.cached.payload));
+    }
+    for (const { frames, index, serial } of held ?? []) {
+      if (serial === undefined || serial > answer.serial) connection.sendEvents(frames, index, index + 1);
+    }
+    connection.uncork();
   }
 
   leave(): void {
     this.state = 'left';
     this.dropHeld();
-    this.onLeave();
+    this.onLeave?.();
   }
 
   /** Resolves when the subscription has left. For one waiter at a time. */
@@ -69,21 +80,50 @@ export class Subscription {
     return new Promise((resolve) => (this.onLeave = resolve));
   }
 
-  /** @param serial of a transition or cached event; undefined for plain events, which are always news. */
-  deliver(frame: Frame, serial: number | undefined): void {
-    if (this.state === 'live') {
-      if (serial === undefined || serial > this.snapshotSerial) this.connection.sendEvent(frame);
-    } else if (this.state === 'joining') {
-      this.held.push({ frame, serial });
-      this.heldBytes += frame.bytes.length;
-      const { outboundQueueSize, outboundQueueBytes } = this.bounds;
-      const isOver = this.held.length > outboundQueueSize || this.heldBytes > outboundQueueBytes;
-      if (isOver) this.connection.close(PusherErrors.slowConsumer);
+  /** Sends the events of `batch` that are for this subscriber and that it has not had. */
+  deliver(batch: Batch): void {
+    const from = this.nextNumber;
+    if (from >= batch.end) return;
+    // Before the first write, which may end the connection and deliver what is left to it.
+    this.nextNumber = batch.end;
+    const { connection } = this;
+    if (this.state === 'joining') {
+      this.hold(batch, from);
+    } else if (this.state === 'live') {
+      const isWhole = from <= batch.first && this.snapshotSerial < batch.lowestSerial && !batch.excludes(connection);
+      if (isWhole) connection.sendEvents(batch.framesFor(connection), 0, batch.size);
+      else this.deliverParts(batch, from);
     }
   }
 
+  /** The same buffer, around what is not for this subscriber. */
+  private deliverParts(batch: Batch, from: number): void {
+    const { connection } = this;
+    const frames = batch.framesFor(connection);
+    connection.cork();
+    for (let index = 0, start = 0; index <= batch.size; index++) {
+      if (index < batch.size && batch.isFor(index, connection, from, this.snapshotSerial)) continue;
+      if (index > start) connection.sendEvents(frames, start, index);
+      start = index + 1;
+    }
+    connection.uncork();
+  }
+
+  private hold(batch: Batch, from: number): void {
+    const frames = batch.framesFor(this.connection);
+    this.held ??= [];
+    for (let index = 0; index < batch.size; index++) {
+      if (!batch.isFor(index, this.connection, from, this.snapshotSerial)) continue;
+      this.held.push({ frames, index, serial: batch.serialOf(index) });
+      this.heldBytes += frames.lengthOf(index, index + 1);
+    }
+    const { outboundQueueSize, outboundQueueBytes } = this.bounds;
+    const isOver = this.held.length > outboundQueueSize || this.heldBytes > outboundQueueBytes;
+    if (isOver) this.connection.close(PusherErrors.slowConsumer);
+  }
+
   private dropHeld(): void {
-    this.held = [];
+    this.held = undefined;
     this.heldBytes = 0;
   }
 

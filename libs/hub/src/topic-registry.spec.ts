@@ -45,7 +45,7 @@ class SlowBroker extends MemoryBroker {
 
 function start() {
   const broker = new SlowBroker();
-  const registry = new Registry();
+  const registry = new Registry(() => 0);
   const topics = new TopicRegistry(broker, registry, LINGER);
   const cluster = new TestCluster();
   const connection: Connection = cluster.node(0).connect().connection;

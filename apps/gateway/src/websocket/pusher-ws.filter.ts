@@ -43,9 +43,9 @@ export class PusherWsFilter implements ExceptionFilter {
   }
 
   private refuseSubscription(error: SubscriptionError, connection: Connection): void {
-    connection.corked(() => {
-      connection.sendError(subscriptionRejected(error.channel));
-      connection.sendText(connection.messages.subscriptionError(error));
-    });
+    connection.cork();
+    connection.sendError(subscriptionRejected(error.channel));
+    connection.sendText(connection.messages.subscriptionError(error));
+    connection.uncork();
   }
 }

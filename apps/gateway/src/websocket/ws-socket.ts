@@ -18,6 +18,10 @@ export class WsSocket extends Socket {
     super();
   }
 
+  get takesDeflated(): boolean {
+    return this.ws.extensions !== '';
+  }
+
   get isOpen(): boolean {
     return this.ws.readyState === WebSocket.OPEN;
   }
@@ -26,8 +30,9 @@ export class WsSocket extends Socket {
     return this.stream.bytesRead ?? 0;
   }
 
+  /** A frame larger than the stream's mark makes `write` answer false even when the kernel took it all at once. */
   write(bytes: Buffer): boolean {
-    return this.stream.write(bytes);
+    return this.stream.write(bytes) || this.stream.writableLength === 0;
   }
 
   cork(): void {

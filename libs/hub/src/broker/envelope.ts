@@ -16,6 +16,9 @@ export interface EventEnvelope {
   readonly serial?: number;
 }
 
+/** An event as its publisher has it; text spares a copy. */
+type OutgoingEvent = Omit<EventEnvelope, 'payload'> & { readonly payload: Buffer | string };
+
 export interface TransitionEnvelope {
   readonly type: 'member_added' | 'member_removed';
   readonly member: Member;
@@ -33,12 +36,12 @@ const TYPES = ['event', 'member_added', 'member_removed'] as const;
 const TAG_EXCEPT = 1;
 const TAG_SERIAL = 2;
 
-export function encodeEnvelope(envelope: Envelope): Buffer {
+export function encodeEnvelope(envelope: OutgoingEvent | TransitionEnvelope): Buffer {
   const isEvent = envelope.type === 'event';
-  const payload = isEvent ? envelope.payload : Buffer.from(JSON.stringify(envelope.member));
+  const payload = isEvent ? envelope.payload : JSON.stringify(envelope.member);
   const except = isEvent ? (envelope.exceptSocketId ?? '') : '';
   const headerLength = FIXED + (except === '' ? 0 : 3 + except.length) + (envelope.serial === undefined ? 0 : 3 + 8);
-  const bytes = Buffer.allocUnsafe(headerLength + payload.length);
+  const bytes = Buffer.allocUnsafe(headerLength + Buffer.byteLength(payload));
   bytes[0] = VERSION;
   bytes[1] = TYPES.indexOf(envelope.type);
   bytes.writeUInt16BE(headerLength, 2);
@@ -51,7 +54,8 @@ export function encodeEnvelope(envelope: Envelope): Buffer {
     at = writeFieldHead(bytes, at, TAG_SERIAL, 8);
     bytes.writeDoubleBE(envelope.serial, at);
   }
-  payload.copy(bytes, headerLength);
+  if (typeof payload === 'string') bytes.write(payload, headerLength);
+  else payload.copy(bytes, headerLength);
   return bytes;
 }
 

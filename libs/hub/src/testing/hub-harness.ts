@@ -20,6 +20,7 @@ import { UnreliableChannelDirectory } from './unreliable-channel-directory.js';
 /** A socket that remembers what was written and can be told to block. */
 export class FakeSocket extends Socket {
   isOpen = true;
+  takesDeflated = false;
   bytesRead = 0;
   /** Answer of the next writes: false = the kernel takes no more. */
   accepts = true;
@@ -203,4 +204,9 @@ export function subscribeMessage(channel: string): ClientMessage {
 /** Resolves when `client` has received `count` events named `event`. */
 export function receives(client: FakeClient, event: string, count = 1): Promise<void> {
   return eventually(() => client.socket.names.filter((name) => name === event).length >= count);
+}
+
+/** Resolves when what was published before the call has been written. */
+export function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Frame } from './frame.js';
-import { FakeSocket } from './testing/hub-harness.js';
+import { FakeSocket } from '../testing/hub-harness.js';
 
 /** The text in one frame, read by the length in its header. */
 function read(bytes: Buffer): string | undefined {

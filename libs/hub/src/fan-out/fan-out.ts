@@ -1,0 +1,152 @@
+import type { Channel } from '../channel.js';
+import type { Connection } from '../connection.js';
+import type { HubCounters } from '../hub-counters.js';
+import type { HubEvents } from '../hub-events.js';
+import type { HubOptions } from '../hub-options.js';
+import type { PendingEvent } from './pending-event.js';
+import { Shards } from './shards.js';
+
+/** How long the event loop is kept before sockets and timers have their turn. */
+const SLICE_MS = 2;
+/** Recipients of one channel before the next channel has its turn, and between two looks at the clock. */
+const QUANTUM = 32;
+/** A corked socket costs its system call at the end of the slice, where no clock is read: these take about 2 ms. */
+const MAX_CORKED = 256;
+
+/**
+ * Writes what is pending in channels to their subscribers, once per turn of the event loop: the events of a channel
+ * become one buffer, and each socket gets one system call. Channels with something to write stand in a round robin, so
+ * that a large one does not hold up a small one.
+ */
+export class FanOut {
+  private round: Channel[] = [];
+  private position = 0;
+  private nextRound: Channel[] = [];
+  private isScheduled = false;
+  private readonly corked: Connection[] = [];
+  private readonly shards: Shards;
+
+  /** @param clock monotonic ms; replaced in tests. */
+  constructor(
+    private readonly options: Pick<HubOptions, 'numShards' | 'shardQueueSize' | 'hotPathMetrics'>,
+    private readonly counters: HubCounters,
+    private readonly events: HubEvents,
+    private readonly clock: () => number = () => performance.now(),
+  ) {
+    this.shards = new Shards(options.numShards, options.shardQueueSize);
+  }
+
+  /** Where the pending events of a topic are counted. */
+  shardOf(topic: string): number {
+    return this.shards.shardOf(topic);
+  }
+
+  /** Makes `event` pending: it leaves at the end of this turn. False when the channel's shard is full. */
+  append(channel: Channel, event: PendingEvent): boolean {
+    if (!this.shards.hasRoom(channel.shard, 1)) return false;
+    this.appendAlways(channel, event);
+    return true;
+  }
+
+  /** For what must not be lost and cannot grow without bound: members that come and go. */
+  appendAlways(channel: Channel, event: PendingEvent): void {
+    this.shards.add(channel.shard);
+    this.counters.events++;
+    channel.append(this.options.hotPathMetrics ? { ...event, arrivedAt: this.clock() } : event);
+    if (channel.isDirty) return;
+    channel.isDirty = true;
+    this.nextRound.push(channel);
+    this.schedule();
+  }
+
+  /** Room for all of `channels`, an entry for each event. */
+  hasRoomFor(channels: readonly Channel[]): boolean {
+    if (channels.length === 1) return this.shards.hasRoom((channels[0] as Channel).shard, 1);
+    const perShard = new Map<number, number>();
+    for (const { shard } of channels) perShard.set(shard, (perShard.get(shard) ?? 0) + 1);
+    return [...perShard].every(([shard, count]) => this.shards.hasRoom(shard, count));
+  }
+
+  private schedule(): void {
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    // The check phase: after all that has come in during this turn, so that it leaves together.
+    setImmediate(this.runSlice);
+  }
+
+  private readonly runSlice = (): void => {
+    this.isScheduled = false;
+    const end = this.clock() + SLICE_MS;
+    let sinceClock = 0;
+    for (let channel = this.take(); channel !== undefined; channel = this.take()) {
+      sinceClock += this.serve(channel);
+      if (this.corked.length >= MAX_CORKED) break;
+      if (sinceClock < QUANTUM) continue;
+      if (this.clock() >= end) break;
+      sinceClock = 0;
+    }
+    this.uncork();
+    if (this.position < this.round.length || this.nextRound.length > 0) this.schedule();
+  };
+
+  private take(): Channel | undefined {
+    if (this.position >= this.round.length) {
+      this.round = this.nextRound;
+      this.nextRound = [];
+      this.position = 0;
+    }
+    return this.round[this.position++];
+  }
+
+  /** Writes one quantum; answers what it cost, in recipients. */
+  private serve(channel: Channel): number {
+    const flight = channel.flight ?? channel.takeOff();
+    if (flight === undefined) {
+      this.shards.remove(channel.shard, channel.dropPending());
+      channel.isDirty = false;
+      return 1;
+    }
+    const { batch, recipients } = flight;
+    for (let served = 0; served < QUANTUM; served++) {
+      const { done, value: subscription } = recipients.next();
+      if (done === true) {
+        this.land(channel);
+        return served + 1;
+      }
+      // Only who may get something from another dirty channel as well: a corked pair costs 900 bytes, a write 400.
+      if (subscription.connection.subscriptions.size > 1 && this.hasOthersThan(channel)) {
+        this.cork(subscription.connection);
+      }
+      subscription.deliver(batch);
+    }
+    this.nextRound.push(channel);
+    return QUANTUM;
+  }
+
+  private land(channel: Channel): void {
+    const { batch, recipientCount } = channel.land();
+    this.shards.remove(channel.shard, batch.size);
+    this.counters.batches++;
+    if (batch.arrivedAt !== undefined) {
+      const waitedMs = this.clock() - batch.arrivedAt;
+      this.events.emit('batchWritten', { app: channel.app, events: batch.size, subscribers: recipientCount, waitedMs });
+    }
+    if (channel.pendingCount > 0) this.nextRound.push(channel);
+    else channel.isDirty = false;
+  }
+
+  private hasOthersThan(channel: Channel): boolean {
+    return this.round.length > 1 || this.nextRound.length > 1 || (this.nextRound[0] ?? channel) !== channel;
+  }
+
+  private cork(connection: Connection): void {
+    if (connection.isCorked) return;
+    connection.cork();
+    this.corked.push(connection);
+  }
+
+  private uncork(): void {
+    for (const connection of this.corked) connection.uncork();
+    this.corked.length = 0;
+  }
+}
