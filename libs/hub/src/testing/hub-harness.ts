@@ -26,7 +26,10 @@ export class FakeSocket extends Socket {
   accepts = true;
   isPaused = false;
   pings = 0;
+  /** System calls that wrote: a corked group is one. */
   writes = 0;
+  /** What was handed to `write`, as it was. */
+  readonly chunks: Buffer[] = [];
   /** Called when the peer has answered the closing handshake. */
   onClosed: () => void = () => undefined;
   closed: { readonly code: number; readonly reason: string } | undefined;
@@ -49,6 +52,7 @@ export class FakeSocket extends Socket {
   }
 
   write(bytes: Buffer): boolean {
+    this.chunks.push(bytes);
     for (let at = 0; at < bytes.length;) {
       const short = bytes.readUInt8(at + 1);
       const [start, length] =
@@ -206,7 +210,9 @@ export function receives(client: FakeClient, event: string, count = 1): Promise<
   return eventually(() => client.socket.names.filter((name) => name === event).length >= count);
 }
 
-/** Resolves when what was published before the call has been written. */
-export function endOfTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/** Resolves when this turn of the event loop is over: what was published in it has been written, or a slice of it. */
+export async function endOfTurn(): Promise<void> {
+  // A tick runs when all promises that can go on have done so; nothing is left that could still publish.
+  await new Promise((resolve) => process.nextTick(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
 }
