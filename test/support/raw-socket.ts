@@ -59,6 +59,8 @@ export function upgradeRequest(
 export interface ReceivedFrame {
   readonly opcode: number;
   readonly payload: Buffer;
+  /** RSV1 is set: the payload is deflated. */
+  readonly isDeflated: boolean;
 }
 
 /**
@@ -102,9 +104,9 @@ export class RawSocket {
   }
 
   /** A WebSocket of the test app that has been greeted. */
-  static async open(gateway: TestGateway): Promise<RawSocket> {
+  static async open(gateway: TestGateway, headers: Readonly<Record<string, string>> = {}): Promise<RawSocket> {
     const raw = await RawSocket.dial(gateway.port);
-    raw.write(upgradeRequest('/app/test-key'));
+    raw.write(upgradeRequest('/app/test-key', headers));
     await raw.message('pusher:connection_established');
     return raw;
   }
@@ -147,9 +149,10 @@ export class RawSocket {
     return this.until(() => this.messages().find((message) => message.event === event));
   }
 
+  /** Messages that came plain. */
   messages(): Message[] {
     return this.frames
-      .filter(({ opcode }) => opcode === Opcode.text)
+      .filter(({ opcode, isDeflated }) => opcode === Opcode.text && !isDeflated)
       .map(({ payload }) => JSON.parse(payload.toString()) as Message);
   }
 
@@ -213,5 +216,9 @@ function frameIn(bytes: Buffer): { frame: ReceivedFrame; rest: Buffer } | undefi
   const length = short < 126 ? short : short === 126 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2));
   if (bytes.length < start + length) return undefined;
   const payload = bytes.subarray(start, start + length);
-  return { frame: { opcode: (bytes[0] as number) & 0x0f, payload }, rest: bytes.subarray(start + length) };
+  const first = bytes[0] as number;
+  return {
+    frame: { opcode: first & 0x0f, payload, isDeflated: (first & 0x40) !== 0 },
+    rest: bytes.subarray(start + length),
+  };
 }

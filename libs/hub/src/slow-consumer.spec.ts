@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { endOfTurn, FakeSocket, subscribe, TestCluster, type FakeClient } from './testing/hub-harness.js';
+import { endOfTurn, FakeSocket, hangUp, subscribe, TestCluster, type FakeClient } from './testing/hub-harness.js';
+import { PusherErrors } from '@pogo/pusher-protocol';
 import { completeApp } from './app/app.js';
 import { Connection, type ConnectionHost } from './connection.js';
 import { HubCounters } from './hub-counters.js';
@@ -109,6 +110,90 @@ describe('a client that does not read', () => {
     for (let i = 0; i < 5; i++) await publish(`e${i}`);
     expect(client.socket.closed?.code).toBe(4100);
     expect(other.socket.names.slice(1)).toEqual(['e0', 'e1', 'e2', 'e3', 'e4']);
+  });
+});
+
+describe('what waits for a client that does not read', () => {
+  const counters = () => cluster.node(0).hub.counters();
+
+  it('is counted, and not counted any more when the client is gone', async () => {
+    const client = await blockedClient({});
+    await publish('waits', 'x'.repeat(100));
+    const { outboxBytes } = counters();
+    expect(outboxBytes).toBeGreaterThan(100);
+    await publish('waits', 'x'.repeat(100));
+    expect([counters().outboxBytes, counters().outboxPeakBytes]).toEqual([2 * outboxBytes, 2 * outboxBytes]);
+    hangUp(client);
+    expect([counters().outboxBytes, counters().outboxPeakBytes]).toEqual([0, 2 * outboxBytes]);
+  });
+
+  it('is not counted any more when the client has read it', async () => {
+    const client = await blockedClient({});
+    for (let i = 0; i < 100; i++) await publish(`e${i}`);
+    expect(counters().outboxBytes).toBeGreaterThan(0);
+    client.socket.accepts = true;
+    client.connection.handleDrain();
+    expect(counters().outboxBytes).toBe(0);
+    expect(counters().deliveries).toBe(101);
+  });
+
+  it('is kept event by event: as many of a batch as there is room for', async () => {
+    const client = await blockedClient({ outboundQueueSize: 5, writeBurstSize: 2, slowConsumer: 'drop' });
+    const { hub } = cluster.node(0);
+    await Promise.all(Array.from({ length: 8 }, (_, i) => hub.publish('app', 'room', `e${i}`, '1')));
+    await endOfTurn();
+    expect([dropped, counters().outboxDrops]).toEqual([['outbox_full'], 3]);
+    client.socket.accepts = true;
+    const writes = client.socket.writes;
+    client.connection.handleDrain();
+    expect(client.socket.names.slice(2)).toEqual(['e0', 'e1', 'e2', 'e3', 'e4']);
+    expect(client.socket.writes - writes).toBe(3);
+  });
+
+  it('counts a connection that is closed for it once, when what is left to tell it overflows as well', async () => {
+    const client = await blockedClient({ outboundQueueSize: 1 });
+    client.socket.accepts = true;
+    client.connection.handleDrain();
+    await subscribe(client, 'other');
+    const { hub } = cluster.node(0);
+    for (let i = 0; i < 3; i++) await hub.publish('app', i === 0 ? 'room' : 'other', 'e', 'x'.repeat(60_000));
+    // The first of what is pending blocks the socket, the rest is more than its outbox holds.
+    client.socket.accepts = false;
+    const closes: number[] = [];
+    client.socket.close = (code) => {
+      client.socket.isOpen = false;
+      closes.push(code);
+    };
+    client.connection.close(PusherErrors.terminatedByApp);
+    expect(closes).toHaveLength(1);
+    hub.disconnect(client.connection);
+  });
+
+  it('reports how long it waited when somebody measures', async () => {
+    const client = await blockedClient({ hotPathMetrics: true });
+    const written: { frames: number; waitedMs: number }[] = [];
+    const batches: { events: number; subscribers: number; waitedMs: number }[] = [];
+    cluster.node(0).events.on('outboxWritten', (event) => written.push(event));
+    cluster.node(0).events.on('batchWritten', (event) => batches.push(event));
+    await publish('waits');
+    await publish('waits');
+    client.socket.accepts = true;
+    client.connection.handleDrain();
+    expect(written).toEqual([expect.objectContaining({ frames: 2, waitedMs: expect.any(Number) as number })]);
+    expect(batches).toHaveLength(2);
+    expect(batches[0]).toMatchObject({ events: 1, subscribers: 1, waitedMs: expect.any(Number) as number });
+  });
+
+  it('is stamped and reported by nobody otherwise', async () => {
+    const client = await blockedClient({});
+    const reported: unknown[] = [];
+    for (const name of ['outboxWritten', 'batchWritten'] as const) {
+      cluster.node(0).events.on(name, (event) => reported.push(event));
+    }
+    await publish('waits');
+    client.socket.accepts = true;
+    client.connection.handleDrain();
+    expect(reported).toEqual([]);
   });
 });
 

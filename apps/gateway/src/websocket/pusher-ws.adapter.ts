@@ -12,6 +12,7 @@ import { HandshakeService } from './handshake.service.js';
 import { isHttp11, serveWithoutUpgrade, wantsWebSocket } from './ignored-upgrade.js';
 import { PUSHER_SERVER, PusherServer } from './pusher-server.js';
 import { destroyOnError, RefusedSockets, refuseUpgrade } from './refused-sockets.js';
+import { declineSmallWindows, SHARED_DEFLATE } from './shared-deflate.js';
 import { WsSocket } from './ws-socket.js';
 
 /** How long a peer may take to finish closing before it is cut off. `ws` would wait 30 s. */
@@ -46,13 +47,13 @@ export class PusherWsAdapter extends WsAdapter {
     this.hub = app.get(HubService);
     this.events = app.get(HubEvents);
     this.handshake = app.get(HandshakeService);
-    const { maxClientMessageBytes } = app.get<GatewayConfig>(GATEWAY_CONFIG);
+    const { maxClientMessageBytes, compression } = app.get<GatewayConfig>(GATEWAY_CONFIG);
     // Unknown to @types/ws 8.18: closeTimeout, maxFragments, maxBufferedChunks.
     const serverOptions: ServerOptions & Record<string, unknown> = {
       noServer: true,
       clientTracking: false,
       autoPong: false,
-      perMessageDeflate: false,
+      perMessageDeflate: compression && SHARED_DEFLATE,
       maxPayload: maxClientMessageBytes,
       // A peer that has begun to close and keeps its TCP connection is gone all the same.
       closeTimeout: CLOSE_WAIT_MS,
@@ -128,6 +129,7 @@ export class PusherWsAdapter extends WsAdapter {
   private async upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
     const answer = await this.handshake.decide(request, this.options.isStandalone);
     if (stream.destroyed) return;
+    if (answer.outcome !== 'not_ours') declineSmallWindows(request);
     if (answer.outcome !== 'not_ours' && !isHttp11(request)) {
       refuseUpgrade(stream, 400, 'Bad Request');
     } else if (answer.outcome === 'not_ours') {

@@ -224,6 +224,18 @@ describe('a close by the server', () => {
     },
   );
 
+  it('is the last thing that is written, also when the client has begun it', async () => {
+    cluster = new TestCluster();
+    const [closing, other] = (await clientsOf('room', 2)) as [FakeClient, FakeClient];
+    await publish('room', 'e0');
+    // The closing handshake is under way; the hub hears of it when the socket is gone.
+    closing.socket.isOpen = false;
+    const written = closing.socket.chunks.length;
+    await endOfTurn();
+    expect(closing.socket.chunks).toHaveLength(written);
+    expect(other.socket.names).toEqual([ACKNOWLEDGED, 'e0']);
+  });
+
   it('leaves nothing of the connection behind in the channel', async () => {
     cluster = new TestCluster();
     const [gone, other] = (await clientsOf('room', 2)) as [FakeClient, FakeClient];
