@@ -3,11 +3,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { WebSocket } from 'ws';
 import { Checkout } from './support/checkout.js';
 import { Running } from './support/process.js';
+import { CertificateFolder, testPair } from './support/tls/certificates.js';
+import { trust } from './support/tls/trust.js';
 
 /** The first start compiles, on a machine whose cores are busy with other tests. */
 const START_TIMEOUT_MS = 120_000;
 const SECRET = 'never-to-be-printed';
 const APP_ENV = { POGO_WS_APP_ID: '7', POGO_WS_APP_KEY: 'start-key', POGO_WS_APP_SECRET: SECRET };
+const TERMINAL = '/usr/bin/script';
 const LISTENING = /listening on ws:\/\/(127\.0\.0\.1|localhost):(\d+)\/app\/([\w-]+)/;
 
 let checkout: Checkout;
@@ -122,15 +125,69 @@ describe('node dist/apps/gateway/src/main.js', { timeout: START_TIMEOUT_MS }, ()
   });
 });
 
+describe('SIGHUP', { timeout: START_TIMEOUT_MS }, () => {
+  const MAIN = ['dist/apps/gateway/src/main.js'];
+
+  it('has the certificate read again, and again once it is right, under clients that stay', async () => {
+    const [first, second] = [testPair('first'), testPair('second')];
+    const folder = new CertificateFolder().put(first);
+    const distrust = trust(first.cert, second.cert);
+    const files = { POGO_WS_TLS_CERT: folder.certPath, POGO_WS_TLS_KEY: folder.keyPath };
+    const server = run('node', MAIN, { ...APP_ENV, ...files });
+    const [, port] = await server.printed(/listening on wss:\/\/localhost:(\d+)\/app\/start-key/);
+    const socket = new WebSocket(`wss://127.0.0.1:${port}/app/start-key`);
+    await new Promise((resolve) => socket.on('message', resolve));
+    const answering = async () => (await fetch(`https://127.0.0.1:${port}/up`)).status;
+    folder.put({ ...first, key: second.key });
+    server.kill('SIGHUP');
+    await server.printed(/stays the old one: tls_key .*: the key does not belong to the certificate/);
+    expect(await answering()).toBe(200);
+    folder.put(second);
+    server.kill('SIGHUP');
+    await server.printed(/new connections get the certificate in .*valid until 2120-01-01/);
+    distrust();
+    const newcomer = new WebSocket(`wss://127.0.0.1:${port}/app/start-key`, { ca: second.cert });
+    await new Promise((resolve) => newcomer.on('message', resolve));
+    expect(socket.readyState).toBe(WebSocket.OPEN);
+    for (const line of [...first.key.split('\n'), ...second.key.split('\n')].filter(({ length }) => length > 40)) {
+      expect(server.output).not.toContain(line);
+    }
+    server.kill('SIGTERM');
+    expect(await server.ending).toEqual({ code: 0, signal: null });
+    folder.remove();
+  });
+
+  it('does nothing to a server without TLS', async () => {
+    const server = run('node', MAIN, APP_ENV);
+    await server.printed(LISTENING);
+    server.kill('SIGHUP');
+    expect(await up(server)).toEqual([200, { status: 'ok' }]);
+    server.kill('SIGTERM');
+    expect(await server.ending).toEqual({ code: 0, signal: null });
+  });
+
+  it('of a terminal that is closed ends the server in it', async (context) => {
+    if (!existsSync(TERMINAL)) context.skip('needs `script` of util-linux for a pseudo terminal');
+    const server = run(TERMINAL, ['-qec', `exec node ${MAIN.join(' ')}`, '/dev/null']);
+    const [, port] = await server.printed(/ws:\/\/127\.0\.0\.1:(\d+)\/app\/pogo-key/);
+    await server.printed(/VITE_REVERB_SCHEME/);
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/app/pogo-key`);
+    await new Promise((resolve) => socket.on('message', resolve));
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    // Who dies like this cannot hand anything on: the kernel tells the processes of the terminal.
+    server.kill('SIGKILL');
+    expect(await closed).toBe(4200);
+  });
+});
+
 describe('npm start on a terminal', { timeout: START_TIMEOUT_MS }, () => {
-  const terminal = '/usr/bin/script';
   // `script` runs the command with $SHELL, or with sh where that is unset. A dash that stayed would die of the Ctrl-C and
   // report 130, whatever npm ends with: a person's interactive shell does not.
   const underTerminal = ['-qec', 'exec npm start', '/dev/null'];
 
   it('shows a snippet for pusher-js and an .env block for Laravel, and Ctrl-C ends it with 0', async (context) => {
-    if (!existsSync(terminal)) context.skip('needs `script` of util-linux for a pseudo terminal');
-    const server = run(terminal, underTerminal);
+    if (!existsSync(TERMINAL)) context.skip('needs `script` of util-linux for a pseudo terminal');
+    const server = run(TERMINAL, underTerminal);
     await server.printed(/VITE_REVERB_SCHEME/);
     expect(server.output).toContain("new Pusher('pogo-key', {");
     expect(server.output).toContain("cluster: '',");
@@ -142,8 +199,8 @@ describe('npm start on a terminal', { timeout: START_TIMEOUT_MS }, () => {
   });
 
   it('does not show the secret of an app that was configured', async (context) => {
-    if (!existsSync(terminal)) context.skip('needs `script` of util-linux for a pseudo terminal');
-    const server = run(terminal, underTerminal, APP_ENV);
+    if (!existsSync(TERMINAL)) context.skip('needs `script` of util-linux for a pseudo terminal');
+    const server = run(TERMINAL, underTerminal, APP_ENV);
     await server.printed(/VITE_REVERB_SCHEME/);
     expect(server.output).toContain('REVERB_APP_SECRET=<your app secret>');
     expect(server.output).not.toContain(SECRET);

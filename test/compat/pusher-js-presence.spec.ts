@@ -61,13 +61,14 @@ describe('pusher-js on a presence channel', () => {
 
   it('hears a user leave that unsubscribes and one that disconnects', async () => {
     const { lobby } = await open('1');
+    const heard = comingsAndGoings(lobby);
     const bob = await open('2');
     const eve = await open('3');
-    const heard = comingsAndGoings(lobby);
+    await heard.reaches(2);
     bob.page.unsubscribe(LOBBY);
-    await heard.reaches(1);
+    await heard.reaches(3);
     eve.page.disconnect();
-    expect(await heard.reaches(2)).toEqual(['2 left', '3 left']);
+    expect(await heard.reaches(4)).toEqual(['2 joined', '3 joined', '2 left', '3 left']);
     expect(idsOf(lobby.members)).toEqual(['1']);
   });
 

@@ -58,12 +58,11 @@ describe('the pusher library triggering', () => {
     });
   });
 
-  it('sends a batch in order, encrypted events included', async () => {
+  it('sends a batch in order for each channel, encrypted events included', async () => {
     const page = await clients.connect();
-    const heard = new Heard<unknown>();
-    for (const name of ['news', 'private-encrypted-secrets']) {
-      (await join(page, name)).bind('posted', (data: unknown) => heard.note([name, data]));
-    }
+    const [news, secrets] = [new Heard(), new Heard()];
+    (await join(page, 'news')).bind('posted', news.note);
+    (await join(page, 'private-encrypted-secrets')).bind('posted', secrets.note);
     const answer = await bodyOf(
       clients.server.triggerBatch([
         { channel: 'news', name: 'posted', data: 1 },
@@ -72,11 +71,8 @@ describe('the pusher library triggering', () => {
       ]),
     );
     expect(answer).toEqual({});
-    expect(await heard.reaches(3)).toEqual([
-      ['news', 1],
-      ['private-encrypted-secrets', { word: 'xyzzy' }],
-      ['news', 3],
-    ]);
+    expect(await news.reaches(2)).toEqual([1, 3]);
+    expect(await secrets.reaches(1)).toEqual([{ word: 'xyzzy' }]);
   });
 
   it('leaves out connections and answers questions item by item in a batch', async () => {

@@ -4,10 +4,12 @@ const INTRODUCTION = `# Configuration
 
 <!-- Made by \`npm run docs\` from apps/gateway/src/config/settings.ts: change it there. -->
 
-Settings come from the environment, once, at start. The setting \`max_event_bytes\` is the variable
+Settings come from the environment, once, at start; SIGHUP makes the files of \`tls_cert\` and \`tls_key\` be read again
+([tls.md](tls.md)). The setting \`max_event_bytes\` is the variable
 \`POGO_WS_MAX_EVENT_BYTES\`. An empty variable counts as not set.
 
 - Durations: \`500ms\`, \`10s\`, \`5m\`, \`1h\`. Sizes: \`65536\`, \`64KiB\`, \`2MiB\`. Lists: comma-separated.
+  Flags: \`1\`, \`true\` or \`on\`, and \`0\`, \`false\` or \`off\`.
 - A rate of 0 means the default, a negative one "off".
 - A mistake ends the start with exit code 78 and a sentence that names the variable and what would be right. Secrets are
   never shown. A variable \`POGO_WS_*\` that is no setting is a mistake too.

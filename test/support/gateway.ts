@@ -27,6 +27,7 @@ export class TestGateway {
     readonly app: NestFastifyApplication,
     readonly port: number,
     readonly pathPrefix: string,
+    readonly hasTls: boolean,
   ) {}
 
   static async start({ settings = {}, logger = SILENT, ...extras }: GatewayOptions = {}): Promise<TestGateway> {
@@ -40,10 +41,10 @@ export class TestGateway {
       Object.entries(all).map(([key, value]) => [`POGO_WS_${key.toUpperCase()}`, value]),
     );
     const config = loadConfig(environment, extras);
-    const app = await createGateway(AppModule.forRoot(config), { logger });
+    const app = await createGateway(AppModule.forRoot(config), { logger, tls: config.tls });
     await app.listen(config.port, config.host);
     const { port } = app.getHttpServer().address() as AddressInfo;
-    return new TestGateway(app, port, config.pathPrefix);
+    return new TestGateway(app, port, config.pathPrefix, config.tls !== undefined);
   }
 
   get hub(): HubService {
@@ -55,12 +56,12 @@ export class TestGateway {
   }
 
   get http(): HttpApi {
-    return new HttpApi(`http://127.0.0.1:${this.port}${this.pathPrefix}`, APP);
+    return new HttpApi(`${this.hasTls ? 'https' : 'http'}://127.0.0.1:${this.port}${this.pathPrefix}`, APP);
   }
 
   /** URL of a WebSocket for `key`. */
   url(key: string = APP.key, query = 'protocol=7&client=js&version=8.6.0'): string {
-    return `ws://127.0.0.1:${this.port}${this.pathPrefix}/app/${key}${query === '' ? '' : `?${query}`}`;
+    return `${this.hasTls ? 'wss' : 'ws'}://127.0.0.1:${this.port}${this.pathPrefix}/app/${key}${query === '' ? '' : `?${query}`}`;
   }
 
   /** A client that has received `pusher:connection_established`. */

@@ -1,12 +1,15 @@
 import type { IncomingMessage } from 'node:http';
+import type { Server } from 'node:https';
 import type { LoggerService, Type, DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { HubService } from '@pogo/hub';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config/gateway-config.js';
+import type { TlsFiles } from './config/tls-files.js';
 import { KnownRoutes } from './http/known-routes.js';
 import { PusherHttpFilter } from './http/pusher-http.filter.js';
+import { TlsCertificate } from './tls.js';
 import { PusherWsAdapter } from './websocket/pusher-ws.adapter.js';
 
 export interface CreateGatewayOptions {
@@ -16,23 +19,29 @@ export interface CreateGatewayOptions {
    * application with routes and gateways of its own, which then keeps Nest's answers. Default true.
    */
   readonly isStandalone?: boolean;
+  /**
+   * Serves https and wss. The server is made before any module, so the configuration cannot say it alone: hand on its
+   * `tls`. {@link reloadCertificate} reads the files again.
+   */
+  readonly tls?: TlsFiles | undefined;
 }
 
 /** A client that has not sent its request's headers, or its body, by then is cut off. */
-const HEADERS_TIMEOUT_MS = 5_000;
+const TIMEOUTS = { headersTimeout: 5_000, connectionsCheckingInterval: 1_000 };
 const REQUEST_TIMEOUT_MS = 30_000;
-const TIMEOUT_CHECK_MS = 1_000;
 const MAX_REQUEST_LINE_BYTES = 16_384;
 
 /**
  * Boots a Nest application whose root module imports {@link GatewayModule}: everything that lives outside modules, such
- * as the WebSocket adapter and how bodies are read. The caller listens.
+ * as the WebSocket adapter, TLS and how bodies are read. The caller listens.
+ * @throws Error when the files of `tls` are not usable, or the configuration asks for TLS and `tls` was left out.
  */
 export async function createGateway(
   rootModule: Type | DynamicModule,
-  { logger, isStandalone = true }: CreateGatewayOptions = {},
+  { logger, isStandalone = true, tls }: CreateGatewayOptions = {},
 ): Promise<NestFastifyApplication> {
   const prefix = new PathPrefix();
+  const certificate = tls === undefined ? undefined : new TlsCertificate(tls);
   const adapter = new FastifyAdapter({
     rewriteUrl: (request: IncomingMessage) => prefix.strip(request.url ?? '/'),
     // Names have limits of their own, with sentences that name them; Node bounds the whole request line.
@@ -40,14 +49,20 @@ export async function createGateway(
     ...(isStandalone ? { frameworkErrors: refuseUrl } : {}),
     requestTimeout: REQUEST_TIMEOUT_MS,
     return503OnClosing: false,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+    ...(certificate === undefined ? { http: TIMEOUTS } : { https: { ...certificate.serverOptions, ...TIMEOUTS } }),
   });
   const app = await NestFactory.create<NestFastifyApplication>(rootModule, adapter, {
     bodyParser: !isStandalone,
     abortOnError: false,
     ...(logger === undefined ? {} : { logger }),
   });
-  prefix.value = app.get<GatewayConfig>(GATEWAY_CONFIG).pathPrefix;
+  const config = app.get<GatewayConfig>(GATEWAY_CONFIG);
+  if (config.tls !== undefined && certificate === undefined) {
+    await app.close();
+    throw new Error('tls_cert and tls_key are set: hand them on, createGateway(RootModule, { tls: config.tls })');
+  }
+  certificate?.serve(app.getHttpServer() as unknown as Server);
+  prefix.value = config.pathPrefix;
   const fastify = adapter.getInstance<FastifyInstance>();
   leaveBodiesUnread(fastify, isStandalone);
   describeRoutes(fastify, app.get(KnownRoutes));

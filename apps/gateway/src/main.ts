@@ -6,6 +6,8 @@ import type { GatewayConfig } from './config/gateway-config.js';
 import { ConfigError, loadConfig } from './config/load-config.js';
 import { createGateway } from './create-gateway.js';
 import { GatewayLogger } from './gateway-logger.js';
+import { watchTerminal } from './terminal.js';
+import { reloadCertificate } from './tls.js';
 import { webSocketUrl, welcome } from './welcome.js';
 
 /** sysexits.h: something is wrong with the configuration. */
@@ -13,8 +15,9 @@ const EX_CONFIG = 78;
 
 async function main(): Promise<void> {
   const config = readConfig();
-  const app = await createGateway(AppModule.forRoot(config), { logger: new GatewayLogger(config) });
-  endOnSignal(app, config.shutdownTimeoutMs);
+  const app = await createGateway(AppModule.forRoot(config), { logger: new GatewayLogger(config), tls: config.tls });
+  const end = endOnSignal(app, config.shutdownTimeoutMs);
+  reloadOnHangUp(app, end);
   await app.listen(config.port, config.host);
   const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
   if (process.stdout.isTTY) process.stdout.write(welcome(config, port));
@@ -38,8 +41,11 @@ function readConfig(): GatewayConfig {
 /** One Ctrl-C is several signals: to everything in the terminal, and handed on once more by npm and by the Nest CLI. */
 const SAME_SIGNAL_MS = 500;
 
-/** The first signal drains and exits 0 within the shutdown time, whatever hangs; a second one exits at once. */
-function endOnSignal(app: INestApplication, shutdownTimeoutMs: number): void {
+/**
+ * The first signal drains and exits 0 within the shutdown time, whatever hangs; a second one exits at once.
+ * @returns what such a signal does.
+ */
+function endOnSignal(app: INestApplication, shutdownTimeoutMs: number): () => void {
   let endingSince: number | undefined;
   const end = () => {
     if (endingSince !== undefined) {
@@ -58,13 +64,28 @@ function endOnSignal(app: INestApplication, shutdownTimeoutMs: number): void {
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
+  return end;
 }
 
+/** SIGHUP reads the certificate again, where there is one; but who closes the terminal closes the server in it. */
+function reloadOnHangUp(app: INestApplication, end: () => void): void {
+  const isTerminalGone = watchTerminal();
+  process.on('SIGHUP', () => {
+    if (isTerminalGone()) end();
+    else reloadCertificate(app);
+  });
+}
+
+/** What somebody can do when the server could not start, by the code of the error. */
+const HINTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is another server running? POGO_WS_PORT chooses another port',
+  EACCES: 'ports below 1024 need a privilege: choose another one with POGO_WS_PORT, or give the process the right',
+  EADDRNOTAVAIL: 'POGO_WS_HOST must be an address of this machine',
+};
+
 main().catch((error: unknown) => {
-  const { code } = error as NodeJS.ErrnoException;
-  const hint = code === 'EADDRINUSE' ? ' (is another server running? POGO_WS_PORT chooses another port)' : '';
-  process.stderr.write(
-    `Pogo Gateway could not start: ${error instanceof Error ? error.message : String(error)}${hint}\n`,
-  );
+  const hint = HINTS[(error as NodeJS.ErrnoException).code ?? ''];
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`Pogo Gateway could not start: ${message}${hint === undefined ? '' : ` (${hint})`}\n`);
   process.exit(1);
 });

@@ -8,6 +8,7 @@ export function welcome(config: GatewayConfig, port: number): string {
   const [app] = config.apps;
   if (app === undefined) return '';
   const host = reachableHost(config);
+  const [http, isTls] = config.tls === undefined ? ['http', false] : ['https', true];
   const secret = config.isDevelopmentApp ? app.secret : '<your app secret>';
   const wsPath = config.pathPrefix === '' ? '' : `\n    wsPath: '${config.pathPrefix}',`;
   const serverPath = config.pathPrefix === '' ? '' : `\n  REVERB_SERVER_PATH=${config.pathPrefix}`;
@@ -19,15 +20,15 @@ export function welcome(config: GatewayConfig, port: number): string {
   Pogo Gateway is listening.
 
   WebSocket  ${webSocketUrl(config, port)}
-  HTTP API   http://${host}:${port}${config.pathPrefix}/apps/${app.id}
+  HTTP API   ${http}://${host}:${port}${config.pathPrefix}/apps/${app.id}
 
   pusher-js
   ---------
   const pusher = new Pusher('${app.key}', {
     cluster: '',
     wsHost: '${host}',
-    wsPort: ${port},${wsPath}
-    forceTLS: false,
+    ${isTls ? 'wssPort' : 'wsPort'}: ${port},${wsPath}
+    forceTLS: ${isTls},
     enabledTransports: ['ws', 'wss'],
   });
 
@@ -39,7 +40,7 @@ export function welcome(config: GatewayConfig, port: number): string {
   REVERB_APP_SECRET=${secret}
   REVERB_HOST=${host}
   REVERB_PORT=${port}
-  REVERB_SCHEME=http${serverPath}
+  REVERB_SCHEME=${http}${serverPath}
   VITE_REVERB_APP_KEY="\${REVERB_APP_KEY}"
   VITE_REVERB_HOST="\${REVERB_HOST}"
   VITE_REVERB_PORT="\${REVERB_PORT}"
@@ -49,11 +50,13 @@ ${config.pathPrefix === '' ? '' : laravelPath}${config.isDevelopmentApp ? '\n  N
 
 /** Where clients of the first app connect. */
 export function webSocketUrl(config: GatewayConfig, port: number): string {
-  return `ws://${reachableHost(config)}:${port}${config.pathPrefix}/app/${config.apps[0]?.key ?? '{key}'}`;
+  return `${config.tls === undefined ? 'ws' : 'wss'}://${reachableHost(config)}:${port}${config.pathPrefix}/app/${config.apps[0]?.key ?? '{key}'}`;
 }
 
-/** A name under which this machine reaches the server, as URLs write it. */
-function reachableHost({ host }: GatewayConfig): string {
-  if (host === '0.0.0.0' || host === '::') return 'localhost';
-  return host.includes(':') ? `[${host}]` : host;
+/** A name under which clients reach the server, as URLs write it. With TLS it must be one that the certificate has. */
+function reachableHost({ host, tls }: GatewayConfig): string {
+  const own = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  const names = tls?.names.filter((name) => !name.includes('*')) ?? [];
+  const name = names.includes(own) ? own : (names[0] ?? own);
+  return name.includes(':') ? `[${name}]` : name;
 }

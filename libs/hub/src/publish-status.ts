@@ -15,7 +15,7 @@ export const PublishStatus = {
   invalid_channels_json: 7,
   /** `brokerQueueSize` publishes are in flight already. */
   broker_queue_full: 8,
-  /** Reserved for the sharded fan-out; not answered yet. */
+  /** A shard of the channels holds `shardQueueSize` events, or would with these, on this node. */
   shard_queue_full: 9,
 } as const;
 

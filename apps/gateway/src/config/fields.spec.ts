@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { duration, integer, list, oneOf, rate, size, text } from './fields.js';
+import { duration, flag, integer, list, oneOf, rate, size, text } from './fields.js';
 
 /** The value that a field reads, or the sentence that says what would have been right. */
 function read(field: z.ZodType, value: unknown): unknown {
@@ -126,6 +126,20 @@ describe('A choice', () => {
 
   it.each(['', 'dropped', '1'])('is not %j, and all words are named', (value) => {
     expect(read(oneOf('disconnect', 'drop'), value)).toEqual({ error: 'must be one of disconnect, drop' });
+  });
+});
+
+describe('A flag', () => {
+  it.each(['1', 'true', 'on', ' ON ', 'True', true, 1])('is set by %j', (value) => {
+    expect(read(flag(), value)).toBe(true);
+  });
+
+  it.each(['0', 'false', 'off', 'OFF', false, 0])('is not set by %j', (value) => {
+    expect(read(flag(), value)).toBe(false);
+  });
+
+  it.each(['', 'yes', 'no', '2', 'enabled'])('is not %j, and all words are named', (value) => {
+    expect(read(flag(), value)).toEqual({ error: 'must be 1, true or on, or 0, false or off' });
   });
 });
 

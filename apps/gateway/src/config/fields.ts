@@ -67,6 +67,16 @@ export const oneOf = <const T extends readonly string[]>(...choices: T) =>
     choices.find((choice) => choice === String(value).toLowerCase()),
   );
 
+const TRUE = new Set(['1', 'true', 'on']);
+const FALSE = new Set(['0', 'false', 'off']);
+
+/** Yes or no. */
+export const flag = () =>
+  field('1, true or on, or 0, false or off', (value) => {
+    const word = String(value).toLowerCase();
+    return TRUE.has(word) || (FALSE.has(word) ? false : undefined);
+  });
+
 /** Comma-separated, or a list in a file. */
 export const list = () =>
   z

@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { DEFAULT_LIMITS } from '@pogo/pusher-protocol';
 import { describe, expect, it } from 'vitest';
+import { shardsFor } from './gateway-config.js';
 import { loadConfig, type Environment } from './load-config.js';
 
 const load = (settings: Environment = {}) =>
@@ -22,6 +24,8 @@ describe('The settings of the hub', () => {
       POGO_WS_WRITE_BURST_SIZE: '20',
       POGO_WS_BROKER_QUEUE_SIZE: '21',
       POGO_WS_AUTH_TIMEOUT: '22ms',
+      POGO_WS_SHARD_QUEUE_SIZE: '23',
+      POGO_WS_NUM_SHARDS: '1',
     });
     expect({ ...hub }).toEqual({
       maxConnections: 11,
@@ -37,9 +41,28 @@ describe('The settings of the hub', () => {
       writeBurstSize: 20,
       brokerQueueSize: 21,
       authTimeoutMs: 22,
+      shardQueueSize: 23,
+      numShards: 1,
+      hotPathMetrics: false,
       joinDeadlineMs: 10_000,
       topicLingerMs: 5_000,
     });
+  });
+});
+
+describe('The number of shards', () => {
+  it.each([
+    [1, 4],
+    [2, 4],
+    [3, 6],
+    [32, 64],
+    [128, 64],
+  ])('for %i CPUs is %i', (cpus, shards) => {
+    expect(shardsFor(cpus)).toBe(shards);
+  });
+
+  it('is that of the machine when none is set', () => {
+    expect(load().hub.numShards).toBe(shardsFor(availableParallelism()));
   });
 });
 
@@ -179,6 +202,14 @@ describe('The rest of the configuration', () => {
     expect(config).toMatchObject({ shutdownTimeoutMs: 500, log: { level: 'warn', format: 'json' } });
     expect(config.hub).toMatchObject({ activityTimeoutSeconds: 30, slowConsumer: 'drop', maxConnections: 6 });
     expect(config.hub).toMatchObject({ pingPeriodMs: 54_000, pongWaitMs: 60_000, authTimeoutMs: 3_000 });
+  });
+
+  it.each([
+    [undefined, false],
+    ['on', true],
+    ['0', false],
+  ])('compresses when enable_compression = %s: %s', (value, compression) => {
+    expect(load({ POGO_WS_ENABLE_COMPRESSION: value })).toMatchObject({ compression });
   });
 
   it('lets a client message be larger than the largest event of any app', () => {

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { completeApp, HubOptions, parseAllowedOrigins, type App, type AppSettings } from '@pogo/hub';
 import type { Settings } from './settings.js';
+import type { TlsFiles, TlsPair } from './tls-files.js';
 
 export const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1']);
 
@@ -14,6 +17,8 @@ export const GATEWAY_CONFIG = Symbol('GATEWAY_CONFIG');
 export interface GatewayConfig {
   readonly host: string;
   readonly port: number;
+  /** https and wss are served when it is there; `createGateway` needs it, too. */
+  readonly tls: TlsConfig | undefined;
   /** "" or "/path" without a trailing slash. */
   readonly pathPrefix: string;
   readonly apps: readonly App[];
@@ -22,9 +27,16 @@ export interface GatewayConfig {
   readonly http: HttpConfig;
   /** A client message over it ends the connection with 1009. */
   readonly maxClientMessageBytes: number;
+  /** permessage-deflate is accepted when a client offers it. */
+  readonly compression: boolean;
   readonly hub: HubOptions;
   readonly shutdownTimeoutMs: number;
   readonly log: { readonly level: Settings['log_level']; readonly format: 'pretty' | 'json' | undefined };
+}
+
+export interface TlsConfig extends TlsFiles {
+  /** Names that the certificate was for at start, `*.example.com` among them. */
+  readonly names: readonly string[];
 }
 
 export interface HttpConfig {
@@ -40,8 +52,12 @@ export interface ConfigExtras {
   readonly apps?: readonly AppSettings[];
 }
 
-/** Groups settings by the room that uses them. @throws TypeError for origins and apps that are malformed. */
-export function toGatewayConfig(settings: Settings, extras: ConfigExtras = {}): GatewayConfig {
+/**
+ * Groups settings by the room that uses them.
+ * @param tls the pair behind `tls_cert` and `tls_key`.
+ * @throws TypeError for origins and apps that are malformed.
+ */
+export function toGatewayConfig(settings: Settings, extras: ConfigExtras = {}, tls?: TlsPair): GatewayConfig {
   const apps = (extras.apps ?? []).map((app) => completeApp({ ...appDefaults(settings), ...app }));
   const { app_id: id, app_key: key, app_secret: secret } = settings;
   if (key !== undefined && secret !== undefined) {
@@ -51,6 +67,7 @@ export function toGatewayConfig(settings: Settings, extras: ConfigExtras = {}): 
   return {
     host: isDevelopmentApp && !LOOPBACK_HOSTS.has(settings.host) ? '127.0.0.1' : settings.host,
     port: settings.port,
+    tls: tlsConfig(settings, tls),
     pathPrefix: settings.path_prefix,
     apps: isDevelopmentApp ? [developmentApp(settings)] : apps,
     maxClientMessageBytes:
@@ -62,10 +79,17 @@ export function toGatewayConfig(settings: Settings, extras: ConfigExtras = {}): 
       maxChannelsPerEvent: settings.max_channels_per_event,
       maxBatchSize: settings.max_batch_size,
     },
+    compression: settings.enable_compression,
     hub: hubOptions(settings),
     shutdownTimeoutMs: settings.shutdown_timeout,
     log: { level: settings.log_level, format: settings.log_format },
   };
+}
+
+function tlsConfig({ tls_cert: cert, tls_key: key }: Settings, pair: TlsPair | undefined): TlsConfig | undefined {
+  if (cert === undefined || key === undefined || pair === undefined) return undefined;
+  // Absolute, so that a process that changes its folder still finds them when they are read again.
+  return { certPath: resolve(cert), keyPath: resolve(key), names: pair.names };
 }
 
 /** Id 1 because pusher-http-node's `forURL` parses the id as a number. */
@@ -94,6 +118,11 @@ function appDefaults(settings: Settings) {
   };
 }
 
+/** How many shards a machine has unless told otherwise. */
+export function shardsFor(cpus: number): number {
+  return Math.min(64, Math.max(4, 2 * cpus));
+}
+
 function hubOptions(settings: Settings): HubOptions {
   return new HubOptions({
     maxConnections: settings.max_connections,
@@ -108,6 +137,8 @@ function hubOptions(settings: Settings): HubOptions {
     writeWaitMs: settings.write_wait,
     writeBurstSize: settings.write_burst_size,
     brokerQueueSize: settings.broker_queue_size,
+    shardQueueSize: settings.shard_queue_size,
+    numShards: settings.num_shards ?? shardsFor(availableParallelism()),
     authTimeoutMs: settings.auth_timeout,
   });
 }

@@ -137,7 +137,10 @@ describe('An unknown setting', () => {
     ['POGO_WS_AUTH_SCRIPT', 'AuthProvider'],
     ['POGO_WS_FANOUT_WORKERS', 'remove it'],
     ['POGO_WS_FANOUT_QUEUE_SIZE', 'remove it'],
-  ])('of the Go module, %s, gets a pointed sentence', (name, advice) => {
+    ['POGO_WS_TLS_KEY_FILE', 'POGO_WS_TLS_KEY'],
+    ['POGO_WS_SSL_CERTIFICATE', 'POGO_WS_TLS_CERT'],
+    ['POGO_WS_SSL_CERTIFICATE_KEY', 'POGO_WS_TLS_KEY'],
+  ])('of the Go module or of other servers, %s, gets a pointed sentence', (name, advice) => {
     const problems = problemsOf({ ...APP, [name]: '1' });
     expect(problems).toEqual([expect.stringMatching(new RegExp(`^${name}: .*${advice}`))]);
     expect(problems.join()).not.toContain('did you mean');

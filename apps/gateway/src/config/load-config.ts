@@ -2,6 +2,7 @@ import { parseAllowedOrigins, APP_ID } from '@pogo/hub';
 import { closest, distance } from 'fastest-levenshtein';
 import { LOOPBACK_HOSTS, toGatewayConfig, type ConfigExtras, type GatewayConfig } from './gateway-config.js';
 import { SECRET_KEYS, SETTING_KEYS, settingsSchema, type SettingKey, type Settings } from './settings.js';
+import { inspectTls, looksLikeKey } from './tls-files.js';
 
 const PREFIX = 'POGO_WS_';
 
@@ -15,10 +16,12 @@ const REVERB_NAMES: Readonly<Record<string, SettingKey>> = {
   REVERB_APP_SECRET: 'app_secret',
 };
 
-/** Settings of the Go module that mean nothing here. */
-const GO_MODULE_KEYS: readonly (readonly [RegExp, string])[] = [
+/** What is no setting, but was meant as one: of the Go module, or of other servers. */
+const POINTED: readonly (readonly [RegExp, string])[] = [
   [/^auth_script$/, 'there is no script runner here: set up an AuthProvider, or let clients bring a signature'],
   [/^fanout_/, 'fan-out needs no tuning here: remove it'],
+  [/^(?:tls|ssl)_.*key/, `the file with the key is ${PREFIX}TLS_KEY`],
+  [/^(?:tls|ssl)_.*(?:cert|crt|chain)/, `the file with the certificate is ${PREFIX}TLS_CERT`],
 ];
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -46,10 +49,14 @@ export function loadConfig(environment: Environment, extras: ConfigExtras = {}):
       problems.push(`${names.get(key) ?? key} ${shown(key, values[key])}: ${message}`);
     }
   }
+  const tls = inspectTls(valid.tls_cert, valid.tls_key);
+  for (const { setting, sentence } of tls.problems) {
+    problems.push(`${names.get(setting) ?? setting} ${shown(setting, values[setting])}: ${sentence}`);
+  }
   problems.push(...contradictions(valid, names, environment, extras));
   if (problems.length > 0) throw new ConfigError(problems);
   try {
-    return toGatewayConfig(settingsSchema.parse(values), extras);
+    return toGatewayConfig(settingsSchema.parse(values), extras, tls.pair);
   } catch (error) {
     throw error instanceof TypeError ? new ConfigError([error.message]) : error;
   }
@@ -87,7 +94,7 @@ function isSettingKey(key: string): key is SettingKey {
 }
 
 function unknownKey(key: string): string {
-  const pointed = GO_MODULE_KEYS.find(([pattern]) => pattern.test(key))?.[1];
+  const pointed = POINTED.find(([pattern]) => pattern.test(key))?.[1];
   if (pointed !== undefined) return pointed;
   const nearest = closest(key, SETTING_KEYS);
   const isClose = distance(key, nearest) <= Math.max(2, Math.floor(key.length / 3));
@@ -102,11 +109,10 @@ function contradictions(
   extras: ConfigExtras,
 ): string[] {
   const problems: string[] = [];
-  const name = (key: SettingKey) => names.get(key) ?? PREFIX + key.toUpperCase();
+  const name = (key: SettingKey) => nameOf(key, names);
   const { app_id: id, ping_period: pingPeriod, pong_wait: pongWait } = settings;
   const [hasKey, hasSecret] = [names.has('app_key'), names.has('app_secret')];
-  if (hasKey && !hasSecret) problems.push(`${name('app_key')} needs ${name('app_secret')} as well`);
-  if (hasSecret && !hasKey) problems.push(`${name('app_secret')} needs ${name('app_key')} as well`);
+  problems.push(...halves('app_key', 'app_secret', names), ...halves('tls_cert', 'tls_key', names));
   if (id !== undefined && !hasKey && !hasSecret) {
     problems.push(`${name('app_id')} needs ${name('app_key')} and ${name('app_secret')} as well`);
   }
@@ -131,6 +137,18 @@ function contradictions(
   return problems;
 }
 
+/** What the user called a setting, or may call it. */
+function nameOf(key: SettingKey, names: ReadonlyMap<SettingKey, string>): string {
+  return names.get(key) ?? PREFIX + key.toUpperCase();
+}
+
+/** Two settings of which one is nothing without the other. */
+function halves(one: SettingKey, other: SettingKey, names: ReadonlyMap<SettingKey, string>): string[] {
+  if (names.has(one) === names.has(other)) return [];
+  const [present, missing] = names.has(one) ? [one, other] : [other, one];
+  return [`${nameOf(present, names)} needs ${nameOf(missing, names)} as well`];
+}
+
 type AppNames = Readonly<Record<'id' | 'key', string | undefined>>;
 
 function repeated(field: 'id' | 'key', apps: readonly AppNames[]): string[] {
@@ -149,7 +167,7 @@ function refusedWithoutApp(host: string | undefined, environment: Environment): 
   return [];
 }
 
-function shown(key: string, value: unknown): string {
+function shown(key: SettingKey, value: string | undefined): string {
   if (value === undefined) return '';
-  return SECRET_KEYS.has(key) ? '= <redacted>' : `= ${JSON.stringify(value)}`;
+  return SECRET_KEYS.has(key) || looksLikeKey(value) ? '= <redacted>' : `= ${JSON.stringify(value)}`;
 }

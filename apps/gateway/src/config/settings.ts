@@ -1,7 +1,11 @@
 import { z } from 'zod';
-import { duration, integer, list, oneOf, rate, size, text } from './fields.js';
+import { duration, flag, integer, list, oneOf, rate, size, text } from './fields.js';
+import { looksLikeKey } from './tls-files.js';
 
 const PATH_PREFIX = /^(?:\/[A-Za-z0-9._~-]+)+$/;
+
+/** A file. Somebody who gives what is in it instead is told so, and it is not shown. */
+const path = () => text().refine((value) => !looksLikeKey(value), 'must be the path of a file, not what is in it');
 
 /**
  * Every setting: its key as it is written in a file (`POGO_WS_` + upper case in the environment), what it takes, its
@@ -16,6 +20,8 @@ export const settingsSchema = z.strictObject({
     .transform((value) => (value === '/' ? '' : value))
     .default('')
     .describe('everything is served under it; /up also without'),
+  tls_cert: path().optional().describe('PEM file: certificate and intermediates; serves https / wss; see tls.md'),
+  tls_key: path().optional().describe('PEM file: the key of `tls_cert`'),
   app_id: text().optional().describe('id of the single app'),
   app_key: text().optional().describe('key of the single app; clients name it in the URL'),
   app_secret: text().optional().describe('secret of the single app; signs requests and subscriptions'),
@@ -48,9 +54,12 @@ export const settingsSchema = z.strictObject({
   write_wait: duration().default(10_000).describe('a socket blocked for longer is closed'),
   write_burst_size: integer(1).default(64).describe('frames per write when a blocked socket drains'),
   broker_queue_size: integer(1).default(1_024).describe('publishes in flight; more are refused with status 8'),
+  shard_queue_size: integer(1).default(1_024).describe('events that wait per shard; more are refused with status 9'),
+  num_shards: integer(1).optional().describe('shards; by default 2 for each CPU, within 4 and 64'),
   ping_period: duration(10).default(54_000).describe('how often a client is pinged'),
   pong_wait: duration(10).default(60_000).describe('silence after which a pinged client is closed; above ping_period'),
   activity_timeout: duration(1_000).default(120_000).describe('silence after which clients ping, told to them'),
+  enable_compression: flag().default(false).describe('permessage-deflate for clients that offer it'),
   auth_timeout: duration().default(3_000).describe('how long an authorization may take'),
   shutdown_timeout: duration().default(10_000).describe('drain time'),
   log_level: oneOf('error', 'warn', 'info', 'debug').default('info').describe('least important level that is logged'),

@@ -3,23 +3,25 @@ import { Socket } from '@pogo/hub';
 import type { MessageMappingProperties } from '@nestjs/websockets';
 import { WebSocket } from 'ws';
 
+/** What a client that keeps up may be sent in one turn, where it shows only afterwards whether the kernel takes it. */
+const MAX_IN_FLIGHT_BYTES = 262_144;
+
 /**
- * The hub's socket over `ws` and the stream below it. Complete frames are written straight to the stream: with
- * permessage-deflate off `ws` itself writes only control frames, each in one piece, so the two never mix.
+ * The hub's socket over `ws` and the stream below it. Complete frames are written straight to the stream: `ws` itself
+ * writes only control frames, which are never deflated and leave at once, each in one piece, so the two never mix.
  */
 export class WsSocket extends Socket {
   /** Nest's handlers for this client, guards and filters included. */
   handlers: readonly MessageMappingProperties[] = [];
+  /** Looked up once: the getter of `ws` builds a string. */
+  readonly takesDeflated: boolean;
 
   constructor(
     private readonly ws: WebSocket,
-    private readonly stream: Duplex & { readonly bytesRead?: number },
+    private readonly stream: Duplex & { readonly bytesRead?: number; readonly encrypted?: boolean },
   ) {
     super();
-  }
-
-  get takesDeflated(): boolean {
-    return this.ws.extensions !== '';
+    this.takesDeflated = ws.extensions !== '';
   }
 
   get isOpen(): boolean {
@@ -30,9 +32,16 @@ export class WsSocket extends Socket {
     return this.stream.bytesRead ?? 0;
   }
 
-  /** A frame larger than the stream's mark makes `write` answer false even when the kernel took it all at once. */
+  /**
+   * The stream's own answer says little: a frame above its mark makes it false even when the kernel took all of it, and
+   * so does a burst to a stream that hands on later, be it TLS (in the next turn) or corked. Whenever this is false the
+   * stream's answer was false as well, so that `drain` follows.
+   */
   write(bytes: Buffer): boolean {
-    return this.stream.write(bytes) || this.stream.writableLength === 0;
+    const { stream } = this;
+    if (stream.write(bytes)) return true;
+    const handsOnLater = stream.encrypted === true || stream.writableCorked > 0;
+    return stream.writableLength < (handsOnLater ? MAX_IN_FLIGHT_BYTES : 1);
   }
 
   cork(): void {
