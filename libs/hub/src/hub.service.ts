@@ -34,7 +34,7 @@ import { Sweeper } from './sweeper.js';
 import { TopicRegistry } from './topic-registry.js';
 
 const SHORTEST_TICK_MS = 10;
-const LONGEST_TICK_MS = 250;
+const LONGEST_TICK_MS = 100;
 
 /** What a publish may ask for beyond its data. */
 export interface PublishOptions {

@@ -1,13 +1,15 @@
 import { PusherErrors } from '@pogo/pusher-protocol';
 import type { Connection } from './connection.js';
 
+/** The fractional part of the golden ratio: its multiples, taken modulo 1, are spread evenly however many there are. */
+const GOLDEN = 0.618_033_988_749_895;
 /** How often a connection is looked at in one ping period: a silent one is closed at most 1/8 period late. */
 const VISITS_PER_PERIOD = 8;
 
 /**
  * Pings every connection once per `pingPeriodMs` and closes with 4201 those that were silent for `pongWaitMs` in spite
- * of a ping. Any inbound byte is a sign of life. Visits are spread over time in slots, because pinging 10,000 sockets
- * at once stalls the event loop for 90 ms.
+ * of a ping. Any inbound byte is a sign of life. Visits are spread over time in slots and first pings over the period,
+ * because pinging 10,000 sockets at once stalls the event loop for 90 ms, and they may all have come at once.
  */
 export class Liveness {
   private readonly slots: Set<Connection>[];
@@ -31,7 +33,7 @@ export class Liveness {
     const { liveness, socket } = connection;
     liveness.bytesRead = socket.bytesRead;
     liveness.aliveAt = now;
-    liveness.pingedAt = now;
+    liveness.pingedAt = now - ((this.added * GOLDEN) % 1) * this.settings.pingPeriodMs;
     liveness.slot = this.added++ % this.slots.length;
     this.slots[liveness.slot]?.add(connection);
   }

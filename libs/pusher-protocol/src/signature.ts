@@ -67,12 +67,14 @@ export type QueryPairs = readonly (readonly [key: string, value: string])[];
  */
 export function httpSigningText(method: string, path: string, query: QueryPairs): string {
   const pairs: [key: string, value: string][] = [];
+  // Libraries send their parameters in the order in which they have signed them: there is seldom anything to sort.
   let isSorted = true;
+  let last = '';
   for (const [key, value] of query) {
     const name = key.toLowerCase();
     if (name === 'auth_signature') continue;
-    // Libraries send what they have signed, so there is seldom anything to sort.
-    if (isSorted && pairs.length > 0 && name < pairs[pairs.length - 1]![0]) isSorted = false;
+    isSorted &&= last <= name;
+    last = name;
     pairs.push([name, value]);
   }
   if (!isSorted) pairs.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
