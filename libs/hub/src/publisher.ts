@@ -27,7 +27,7 @@ export interface PublishEvent {
 interface ReadyEvent {
   readonly targets: readonly Target[];
   readonly event: string;
-  readonly data: string;
+  readonly dataJson: string;
   readonly exceptSocketId: string | undefined;
 }
 
@@ -99,8 +99,8 @@ export class Publisher {
     return PublishStatus.ok;
   }
 
-  private sendOne(app: App, { name, topic }: Target, { event, data, exceptSocketId }: ReadyEvent): Promise<void> {
-    const payload = messagesOf(app.dialect).event(name.name, event, data);
+  private sendOne(app: App, { name, topic }: Target, { event, dataJson, exceptSocketId }: ReadyEvent): Promise<void> {
+    const payload = messagesOf(app.dialect).event(name.name, event, dataJson);
     const except = exceptSocketId === undefined ? {} : { exceptSocketId };
     if (name.isCached) {
       const { id: appId, cacheTtlMs: ttlMs } = app;
@@ -138,7 +138,7 @@ function check(app: App, event: PublishEvent): ReadyEvent | PublishStatus {
   if (event.assertJson && !isJson(data)) return PublishStatus.invalid_payload_json;
   // What is no socket id excludes nobody.
   const exceptSocketId = isSocketId(event.exceptSocketId ?? '') ? event.exceptSocketId : undefined;
-  return { targets, event: event.event, data, exceptSocketId };
+  return { targets, event: event.event, dataJson: JSON.stringify(data), exceptSocketId };
 }
 
 function textWithin(data: string | Uint8Array, maxBytes: number): string | undefined {

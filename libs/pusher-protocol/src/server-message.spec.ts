@@ -108,11 +108,11 @@ describe('An event in the pusher dialect', () => {
     ['line\nfeed \u2028', '"line\\nfeed \u2028"'],
     ['\ud800', String.raw`"\ud800"`],
   ])('has its data %j as the string %s', (data, expected) => {
-    expect(messages.event('a', 'my-event', data)).toBe(`{"event":"my-event","channel":"a","data":${expected}}`);
+    expect(messages.event('a', 'my-event', JSON.stringify(data))).toBe(`{"event":"my-event","channel":"a","data":${expected}}`);
   });
 
   it('has its name and channel escaped', () => {
-    expect(messages.event('#server-to-user-a"b', 'App\\Events\\X', 'd')).toBe(
+    expect(messages.event('#server-to-user-a"b', 'App\\Events\\X', '"d"')).toBe(
       String.raw`{"event":"App\\Events\\X","channel":"#server-to-user-a\"b","data":"d"}`,
     );
   });

@@ -21,8 +21,11 @@ export interface ServerMessages {
   memberRemoved(channel: string, userId: string): string;
   cacheMiss(channel: string): string;
   signinSuccess(userData: string): string;
-  /** An event that a publisher sent; `data` is any text and reaches the client as a string. */
-  event(channel: string, event: string, data: string): string;
+  /**
+   * An event that a publisher sent. `dataJson` is its data, any text, as a JSON string: made once for all channels of a
+   * publish.
+   */
+  event(channel: string, event: string, dataJson: string): string;
   /** A client event; `dataJson` is relayed as it was sent, `userId` only on presence channels. */
   clientEvent(channel: string, event: string, dataJson: string | undefined, userId: string | undefined): string;
 }
@@ -70,7 +73,7 @@ export const pusherMessages: ServerMessages = {
 
   signinSuccess: (userData) => message(EventName.signinSuccess, `{"user_data":${json(userData)}}`),
 
-  event: (channel, event, data) => channelMessage(event, channel, json(data)),
+  event: (channel, event, dataJson) => channelMessage(event, channel, dataJson),
 
   clientEvent: (channel, event, dataJson, userId) => {
     const data = dataJson === undefined ? '' : `,"data":${dataJson}`;
