@@ -1,0 +1,14 @@
+// The gateway as `npm start` boots it, plus two messages to the process that started it: the port once it listens, and the
+// hub's counters whenever it is asked for them.
+import { AppModule, createGateway, GatewayLogger, loadConfig } from '../../dist/apps/gateway/src/index.js';
+import { HubService } from '../../dist/libs/hub/src/index.js';
+
+const config = loadConfig(process.env);
+const app = await createGateway(AppModule.forRoot(config), { logger: new GatewayLogger(config), tls: config.tls });
+const hub = app.get(HubService);
+
+process.on('message', () => process.send({ counters: hub.counters() }));
+process.on('disconnect', () => process.exit(0));
+
+await app.listen(config.port, config.host);
+process.send({ port: app.getHttpServer().address().port });
