@@ -13,7 +13,7 @@ import type { HubCounters } from './hub-counters.js';
 import type { HubOptions } from './hub-options.js';
 import { Inbox, type InboxSettings, type MessageHandler } from './inbox.js';
 import type { Socket } from './socket.js';
-import type { Subscription } from './subscription.js';
+import { Subscriptions } from './subscriptions.js';
 
 /** What a connection needs of the hub it belongs to. */
 export interface ConnectionHost {
@@ -35,8 +35,7 @@ export interface ConnectionHost {
 
 /** One client socket of an app, and the only writer to it: everything that the client receives leaves through here. */
 export class Connection {
-  /** Channel name → subscription, in whatever state. */
-  readonly subscriptions = new Map<string, Subscription>();
+  readonly subscriptions = new Subscriptions();
   /** Set by `pusher:signin`. */
   user: SignedInUser | undefined;
   /** Bookkeeping of `Liveness`. */

@@ -26,12 +26,13 @@ interface Held {
  * bound the socket is not read. A synchronous handler costs no promise and no queue.
  */
 export class Inbox {
-  private bucket: TokenBucket | undefined;
-  private held: Held[] = [];
+  private bucket: TokenBucket | undefined = undefined;
+  /** Made when somebody has to wait: most inboxes never hold anything. */
+  private held: Held[] | undefined = undefined;
   private firstHeld = 0;
   private heldBytes = 0;
   /** The message that waits for a token; nothing overtakes it. */
-  private paced: ClientMessage | undefined;
+  private paced: ClientMessage | undefined = undefined;
   private isBusy = false;
   private isSuspended = false;
   /** The socket is not read at the moment. */
@@ -48,7 +49,7 @@ export class Inbox {
   receive(message: ClientMessage, bytes: number): void {
     if (this.isClosed) return;
     if (this.isBusy || this.isSuspended) {
-      this.held.push({ message, bytes });
+      (this.held ??= []).push({ message, bytes });
       this.heldBytes += bytes;
     } else {
       this.handle(message);
@@ -80,7 +81,7 @@ export class Inbox {
   close(): void {
     this.isClosed = true;
     this.paced = undefined;
-    this.held = [];
+    this.held = undefined;
     this.firstHeld = 0;
     this.heldBytes = 0;
     this.settings.pacer.remove(this);
@@ -119,12 +120,13 @@ export class Inbox {
   }
 
   private takeHeld(): ClientMessage | undefined {
-    const next = this.held[this.firstHeld];
-    if (next === undefined) return undefined;
+    const { held } = this;
+    const next = held?.[this.firstHeld];
+    if (held === undefined || next === undefined) return undefined;
     this.firstHeld++;
     this.heldBytes -= next.bytes;
-    if (this.firstHeld === this.held.length || this.firstHeld >= 256) {
-      this.held = this.held.slice(this.firstHeld);
+    if (this.firstHeld === held.length || this.firstHeld >= 256) {
+      this.held = this.firstHeld === held.length ? undefined : held.slice(this.firstHeld);
       this.firstHeld = 0;
     }
     return next.message;
@@ -142,7 +144,7 @@ export class Inbox {
   private pauseOrResume(): void {
     if (this.isClosed) return;
     const { maxMessages, maxBytes } = this.settings;
-    const waiting = this.held.length - this.firstHeld;
+    const waiting = (this.held?.length ?? 0) - this.firstHeld;
     const isFull = this.paced !== undefined || waiting >= maxMessages || this.heldBytes >= maxBytes;
     if (isFull === this.isPaused) return;
     this.isPaused = isFull;

@@ -32,8 +32,8 @@ export class Liveness {
   add(connection: Connection, now: number): void {
     const { liveness, socket } = connection;
     liveness.bytesRead = socket.bytesRead;
-    liveness.aliveAt = now;
-    liveness.pingedAt = now - ((this.added * GOLDEN) % 1) * this.settings.pingPeriodMs;
+    liveness.aliveAt = wholeMs(now);
+    liveness.pingedAt = wholeMs(now - ((this.added * GOLDEN) % 1) * this.settings.pingPeriodMs);
     liveness.slot = this.added++ % this.slots.length;
     this.slots[liveness.slot]?.add(connection);
   }
@@ -55,13 +55,18 @@ export class Liveness {
     // A connection that is not read, because its inbox is full, cannot show that it lives.
     if (socket.bytesRead !== liveness.bytesRead || connection.isPaused) {
       liveness.bytesRead = socket.bytesRead;
-      liveness.aliveAt = now;
+      liveness.aliveAt = wholeMs(now);
     } else if (liveness.pingedAt > liveness.aliveAt && now - liveness.aliveAt >= this.settings.pongWaitMs) {
       connection.closeQuietly(PusherErrors.pongNotReceived);
       return;
     }
     if (now - liveness.pingedAt < this.settings.pingPeriodMs) return;
-    liveness.pingedAt = now;
+    liveness.pingedAt = wholeMs(now);
     socket.ping();
   }
+}
+
+/** A number with a fraction is an object of its own: 32 bytes per connection. */
+function wholeMs(now: number): number {
+  return Math.ceil(now);
 }

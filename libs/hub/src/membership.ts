@@ -12,10 +12,18 @@ import type { TopicRegistry } from './topic-registry.js';
 
 const SETTLE_CHECK_MS = 5;
 
-/** A join that never got its answer. */
-type NoAnswer =
-  /** The client had left before the directory was asked. */
-  { readonly outcome: 'not_asked' } | { readonly outcome: 'failed'; readonly error: unknown };
+/** The client had left before the directory was asked. */
+interface NotAsked {
+  readonly outcome: 'not_asked';
+}
+
+/** The join never got its answer. */
+interface Failure {
+  readonly outcome: 'failed';
+  readonly error: unknown;
+}
+
+type MemberLimit = Exclude<JoinAnswer, { readonly outcome: 'joined' }>;
 
 /**
  * Joining and leaving channels: local maps first and synchronously, then the broker and the directory, and back again
@@ -45,13 +53,21 @@ export class Membership {
   async subscribe(connection: Connection, name: ChannelName, member: Member | undefined): Promise<void> {
     if (!connection.isOpen) return;
     const present = connection.subscriptions.get(name.name);
-    if (present === undefined) {
-      await this.join(this.add(connection, name, member), true);
-    } else if (present.member?.userId !== member?.userId) {
-      throw new SubscriptionError(name.name, 'AuthError', 'Already subscribed as another user');
+    const isNew = present === undefined;
+    const subscription = isNew ? this.add(connection, name, member) : rejoined(present, member);
+    this.joining.set(subscription, this.now());
+    const answer = await this.askToJoin(subscription);
+    this.joining.delete(subscription);
+    if (answer.outcome === 'joined') emitTransitions(this.events, answer.transitions);
+    if (answer.outcome === 'not_asked' || subscription.hasLeft) {
+      // Gone meanwhile. Whether the join took effect is unknown when its answer was lost: leaving is right either way.
+      if (answer.outcome !== 'not_asked' || !isNew) void this.departures.tell(holdingOf(subscription));
+    } else if (answer.outcome === 'joined') {
+      // Before the acknowledgement, which may be more than the client's outbox holds and end the subscription.
+      if (isNew) this.events.emit('subscribed', { connection, channel: name.name });
+      subscription.goLive(answer);
     } else {
-      present.rejoin();
-      await this.join(present, false);
+      await this.refuse(subscription, answer);
     }
   }
 
@@ -95,34 +111,21 @@ export class Membership {
     }
     const channel = this.registry.openChannel(connection.app, name);
     const subscription = new Subscription(connection, channel, member, this.options);
-    connection.subscriptions.set(name.name, subscription);
+    connection.subscriptions.add(subscription);
     channel.subscriptions.add(subscription);
     return subscription;
   }
 
-  private async join(subscription: Subscription, isNew: boolean): Promise<void> {
-    const { connection, channel } = subscription;
-    this.joining.set(subscription, this.now());
-    const answer = await this.askToJoin(subscription);
-    this.joining.delete(subscription);
-    if (answer.outcome === 'joined') emitTransitions(this.events, answer.transitions);
-    if (answer.outcome === 'not_asked' || subscription.hasLeft) {
-      // Gone meanwhile. Whether the join took effect is unknown when its answer was lost: leaving is right either way.
-      if (answer.outcome !== 'not_asked' || !isNew) void this.departures.tell(holdingOf(subscription));
-    } else if (answer.outcome === 'joined') {
-      // Before the acknowledgement, which may be more than the client's outbox holds and end the subscription.
-      if (isNew) this.events.emit('subscribed', { connection, channel: channel.name.name });
-      subscription.goLive(answer);
-    } else {
-      this.detach(subscription);
-      connection.subscriptions.delete(channel.name.name);
-      if (answer.outcome === 'member_limit') throw memberLimit(subscription);
-      await this.departures.tell(holdingOf(subscription));
-      throw answer.error;
-    }
+  /** @throws SubscriptionError, or what else the join failed with, when nothing of the subscription is left. */
+  private async refuse(subscription: Subscription, answer: MemberLimit | Failure): Promise<never> {
+    this.detach(subscription);
+    subscription.connection.subscriptions.delete(subscription.channel.name.name);
+    if (answer.outcome === 'member_limit') throw memberLimit(subscription);
+    await this.departures.tell(holdingOf(subscription));
+    throw answer.error;
   }
 
-  private async askToJoin(subscription: Subscription): Promise<JoinAnswer | NoAnswer> {
+  private async askToJoin(subscription: Subscription): Promise<JoinAnswer | NotAsked | Failure> {
     const { connection, channel } = subscription;
     try {
       for (let work = this.topics.activate(channel); work !== undefined; work = this.topics.activate(channel)) {
@@ -153,6 +156,15 @@ export class Membership {
     if (channel.subscriptions.size === 0) this.topics.idleFrom(channel, this.now());
     if (subscription.hasBeenLive) this.events.emit('unsubscribed', { connection, channel: channel.name.name });
   }
+}
+
+/** The client subscribes again to what it is subscribed to. */
+function rejoined(present: Subscription, member: Member | undefined): Subscription {
+  if (present.member?.userId !== member?.userId) {
+    throw new SubscriptionError(present.channel.name.name, 'AuthError', 'Already subscribed as another user');
+  }
+  present.rejoin();
+  return present;
 }
 
 function holdingOf({ connection, channel, member }: Subscription): Holding {

@@ -30,8 +30,7 @@ export class EventsController {
   async publish(@CurrentApp() app: App, @SignedJson() body: unknown): Promise<{ channels?: InfoByChannel }> {
     const request = parsePublishRequest(body, app, this.config.http);
     await this.send(app, [request]);
-    const channels = await this.infoOf(app, request);
-    return channels === undefined ? {} : { channels };
+    return request.info.size === 0 ? {} : { channels: await this.infoOf(app, request) };
   }
 
   @Post('batch_events')
@@ -39,9 +38,9 @@ export class EventsController {
   async publishBatch(@CurrentApp() app: App, @SignedJson() body: unknown): Promise<{ batch?: ChannelInfo[] }> {
     const requests = parseBatchRequest(body, app, this.config.http);
     await this.send(app, requests);
+    if (requests.every(({ info }) => info.size === 0)) return {};
     const infos = await Promise.all(requests.map((request) => this.infoOf(app, request)));
-    if (infos.every((info) => info === undefined)) return {};
-    return { batch: infos.map((info) => Object.values(info ?? {})[0] ?? {}) };
+    return { batch: infos.map((info) => Object.values(info)[0] ?? {}) };
   }
 
   private async send(app: App, requests: readonly PublishRequest[]): Promise<void> {
@@ -50,11 +49,11 @@ export class EventsController {
     throw new ApiError(HTTP_STATUS[status] ?? 422, `publish failed: ${publishStatusName(status)}`, status);
   }
 
-  /** What `info` asked for, per channel; undefined when it asked for nothing. Attributes that do not apply are left out. */
-  private async infoOf(app: App, { names, info }: PublishRequest): Promise<InfoByChannel | undefined> {
-    if (info.size === 0) return undefined;
+  /** What `info` asked for, per channel. Attributes that do not apply are left out. */
+  private async infoOf(app: App, { channels, info }: PublishRequest): Promise<InfoByChannel> {
+    if (info.size === 0) return {};
     const entries = await Promise.all(
-      names.map(async (channel) => {
+      channels.map(async (channel) => {
         const state = await this.hub.findChannel(app.id, channel.name, { cached: info.has('cache') });
         return [channel.name, channelInfo(state, channel, info)] as const;
       }),

@@ -8,8 +8,7 @@ import { checkedPublishChannel } from './checked-channel.js';
 
 /** One event of a request, checked against everything that the API promises to check. */
 export interface PublishRequest extends PublishEvent {
-  /** `channels`, looked into. */
-  readonly names: readonly ChannelName[];
+  readonly channels: readonly ChannelName[];
   /** Attributes to answer for each channel. */
   readonly info: ReadonlySet<string>;
 }
@@ -23,6 +22,8 @@ const eventSchema = z.object({
   socket_id: z.string().nullish(),
   info: z.string().nullish(),
 });
+const NO_INFO: ReadonlySet<string> = new Set();
+
 type EventFields = z.output<typeof eventSchema>;
 
 const batchSchema = z.object({ batch: z.array(z.unknown()) });
@@ -32,11 +33,10 @@ export function parsePublishRequest(body: unknown, app: App, config: HttpConfig)
   const fields = parseFields(eventSchema, body);
   const channels = channelsOf(fields, config.maxChannelsPerEvent);
   return {
-    channels,
-    names: channels.map((channel) => checkedPublishChannel(channel, app)),
+    channels: channels.map((channel) => checkedPublishChannel(channel, app)),
     event: checkedName(fields.name, app),
     data: dataText(fields.data, app),
-    info: new Set(attributeNames(fields.info ?? '')),
+    info: fields.info ? new Set(attributeNames(fields.info)) : NO_INFO,
     ...exclusion(fields.socket_id),
   };
 }

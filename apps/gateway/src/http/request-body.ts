@@ -7,6 +7,18 @@ export function announcedLength(request: IncomingMessage): number | undefined {
 }
 
 /**
+ * Takes the body as bytes if all of it is here, as it is when a publish came in one TCP segment; undefined otherwise.
+ * Without listeners, a promise and the next turn.
+ */
+export function takeArrivedBody(request: IncomingMessage): Buffer | undefined {
+  if (request.readableLength === 0 || request.readableLength !== announcedLength(request)) return undefined;
+  const body = request.read() as Buffer | null;
+  // To its end: only then is the request closed, and the connection free for the next.
+  request.resume();
+  return body ?? undefined;
+}
+
+/**
  * Reads the body as bytes, whatever its type says, or answers undefined when it has more than `maxBytes`. How long it
  * may take is the server's `requestTimeout`. Rejects when the client goes away.
  */
@@ -26,6 +38,9 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
     });
     request.on('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
     request.on('error', reject);
-    request.on('close', () => reject(new Error('the client went away')));
+    // Every request is closed in the end. An error for those that were read would cost a stack trace: 12 µs.
+    request.on('close', () => {
+      if (!request.readableEnded) reject(new Error('the client went away'));
+    });
   });
 }

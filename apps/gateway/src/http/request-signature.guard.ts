@@ -1,11 +1,14 @@
 import { Inject, Injectable, NotFoundException, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { AppProvider, type App } from '@pogo/hub';
-import { bodyMd5, equalsInConstantTime, signHttpRequest, type QueryPairs } from '@pogo/pusher-protocol';
+import { bodyMd5, equalsInConstantTime, signHttpRequest } from '@pogo/pusher-protocol';
 import type { FastifyRequest } from 'fastify';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
 import { ApiError } from './api-error.js';
-import { announcedLength, readBody } from './request-body.js';
+import { announcedLength, readBody, takeArrivedBody } from './request-body.js';
+import { SignedQuery, splitUrl } from './signed-query.js';
 import type { SignedRequest } from './signed-request.js';
+
+const SECONDS = /^\d{1,15}$/;
 
 type Suspect = 'key' | 'version' | 'timestamp' | 'digest' | 'signature';
 
@@ -24,31 +27,25 @@ export class RequestSignatureGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<SignedRequest>();
     // With a prefix the API is served under it only.
     if (!request.originalUrl.startsWith(`${this.config.pathPrefix}/`)) throw new NotFoundException();
-    const app = await this.findApp(request);
-    const [path, query] = splitUrl(request.originalUrl);
-    const parameters = parameterMap(query);
-    this.checkBeforeBody(app, parameters, request);
-    const body = await this.readBody(request);
-    if (body.length > 0 && !equalsInConstantTime(parameters.get('body_md5') ?? '', bodyMd5(body))) refuse('digest');
-    this.checkSignature(app, request.method, path, query, parameters.get('auth_signature') ?? '');
+    const app = await this.apps.findById((request.params as { appId: string }).appId);
+    if (!app?.enabled) throw new ApiError(404, 'application not found');
+    const [path, rawQuery] = splitUrl(request.originalUrl);
+    const query = new SignedQuery(rawQuery);
+    this.checkBeforeBody(app, query, request);
+    const body = takeArrivedBody(request.raw) ?? (await this.readBody(request));
+    if (body.length > 0 && !equalsInConstantTime(query.get('body_md5'), bodyMd5(body))) refuse('digest');
+    if (!this.hasSigned(app, request.method, path, query)) refuse('signature');
     request.app = app;
     request.signedBody = body;
     return true;
   }
 
-  private async findApp(request: FastifyRequest): Promise<App> {
-    const { appId } = request.params as { appId: string };
-    const app = await this.apps.findById(appId);
-    if (!app?.enabled) throw new ApiError(404, 'application not found');
-    return app;
-  }
-
-  private checkBeforeBody(app: App, parameters: ReadonlyMap<string, string>, request: FastifyRequest): void {
-    if (!equalsInConstantTime(parameters.get('auth_key') ?? '', app.key)) refuse('key');
-    if (parameters.get('auth_version') !== '1.0') refuse('version');
-    const timestamp = parameters.get('auth_timestamp') ?? '';
+  private checkBeforeBody(app: App, query: SignedQuery, request: FastifyRequest): void {
+    if (!equalsInConstantTime(query.get('auth_key'), app.key)) refuse('key');
+    if (query.get('auth_version') !== '1.0') refuse('version');
+    const timestamp = query.get('auth_timestamp');
     const age = Math.abs(Date.now() - Number(timestamp) * 1_000);
-    if (!/^\d{1,15}$/.test(timestamp) || age > this.config.http.signatureMaxAgeMs) refuse('timestamp');
+    if (!SECONDS.test(timestamp) || age > this.config.http.signatureMaxAgeMs) refuse('timestamp');
     const length = announcedLength(request.raw);
     if (length !== undefined && length > this.config.http.maxBodyBytes) this.refuseTooLarge();
   }
@@ -62,34 +59,25 @@ export class RequestSignatureGuard implements CanActivate {
     throw new ApiError(413, `The request body exceeds the allowed maximum (${this.config.http.maxBodyBytes} bytes)`);
   }
 
-  private checkSignature(app: App, method: string, path: string, query: QueryPairs, signature: string): void {
-    for (const candidate of this.pathsThatMayBeSigned(path)) {
-      if (equalsInConstantTime(signature, signHttpRequest(app.secret, method, candidate, query))) return;
-    }
-    refuse('signature');
+  private hasSigned(app: App, method: string, path: string, query: SignedQuery): boolean {
+    const signature = query.get('auth_signature');
+    const isSigned = (candidate: string) =>
+      equalsInConstantTime(signature, signHttpRequest(app.secret, method, candidate, query.pairs));
+    return isSigned(path) || this.otherPathsThatMayBeSigned(path).some(isSigned);
   }
 
-  /** The raw path; some clients sign the decoded one, and behind a path prefix some leave that out. */
-  private pathsThatMayBeSigned(path: string): Set<string> {
+  /** Some clients sign the decoded path instead of the raw one, and behind a path prefix some leave that out. */
+  private otherPathsThatMayBeSigned(path: string): string[] {
     const { pathPrefix } = this.config;
     const bare = pathPrefix !== '' && path.startsWith(`${pathPrefix}/`) ? path.slice(pathPrefix.length) : path;
-    return new Set([path, decoded(path), bare, decoded(bare)]);
+    const others = new Set([decoded(path), bare, decoded(bare)]);
+    others.delete(path);
+    return [...others];
   }
 }
 
 function refuse(suspect: Suspect): never {
   throw new ApiError(401, `authentication signature invalid: ${suspect}`);
-}
-
-function splitUrl(url: string): [path: string, query: QueryPairs] {
-  const mark = url.indexOf('?');
-  if (mark < 0) return [url, []];
-  return [url.slice(0, mark), [...new URLSearchParams(url.slice(mark + 1))]];
-}
-
-/** Of a repeated parameter the first counts; the signature covers all of them. */
-function parameterMap(query: QueryPairs): ReadonlyMap<string, string> {
-  return new Map(query.map(([key, value]) => [key.toLowerCase(), value] as const).reverse());
 }
 
 function decoded(path: string): string {

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AppProvider, HubService, type App } from '@pogo/hub';
 import { PusherErrors, type PusherErrorData } from '@pogo/pusher-protocol';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
+import { parseRequestTarget } from './request-target.js';
 
 /** What becomes of an upgrade request. */
 export type HandshakeAnswer =
@@ -18,21 +19,25 @@ const NEWEST_PROTOCOL = 7;
 /** Decides on `GET /app/{key}` with `Upgrade: websocket`. The order of the checks is part of the protocol. */
 @Injectable()
 export class HandshakeService {
+  private readonly pathStart: string;
+
   constructor(
-    @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
+    @Inject(GATEWAY_CONFIG) config: GatewayConfig,
     private readonly hub: HubService,
     private readonly apps: AppProvider,
-  ) {}
+  ) {
+    this.pathStart = `${config.pathPrefix}/app/`;
+  }
 
   /** @param isStandalone whether every path of the server is the gateway's. */
   async decide(request: IncomingMessage, isStandalone: boolean): Promise<HandshakeAnswer> {
-    const url = parseUrl(request.url ?? '/');
-    const key = this.keyIn(url?.pathname);
+    const target = parseRequestTarget(request.url ?? '/');
+    const key = this.keyIn(target?.pathname);
     if (key === undefined && !isStandalone) return { outcome: 'not_ours' };
     if (this.hub.isDraining) return refused(PusherErrors.restarting);
     if (this.hub.isFull) return refused(PusherErrors.overCapacity);
     if (key === undefined) return refused(PusherErrors.pathNotFound);
-    const protocol = url?.searchParams.get('protocol') ?? String(NEWEST_PROTOCOL);
+    const protocol = target?.protocol ?? String(NEWEST_PROTOCOL);
     if (!/^-?\d+$/.test(protocol)) return refused(PusherErrors.invalidProtocolVersion);
     if (Number(protocol) < OLDEST_PROTOCOL || Number(protocol) > NEWEST_PROTOCOL) {
       return refused(PusherErrors.unsupportedProtocolVersion);
@@ -52,9 +57,8 @@ export class HandshakeService {
 
   /** The app key in `{prefix}/app/{key}`, or undefined when the path is another one. */
   private keyIn(pathname: string | undefined): string | undefined {
-    const start = `${this.config.pathPrefix}/app/`;
-    if (!pathname?.startsWith(start)) return undefined;
-    const key = pathname.slice(start.length);
+    if (!pathname?.startsWith(this.pathStart)) return undefined;
+    const key = pathname.slice(this.pathStart.length);
     if (key === '' || key.includes('/')) return undefined;
     try {
       return decodeURIComponent(key);
@@ -66,12 +70,4 @@ export class HandshakeService {
 
 function refused(error: PusherErrorData): HandshakeAnswer {
   return { outcome: 'refused', error };
-}
-
-function parseUrl(url: string): URL | undefined {
-  try {
-    return new URL(url, 'ws://gateway');
-  } catch {
-    return undefined;
-  }
 }

@@ -6,14 +6,15 @@ import type { MessageMappingProperties } from '@nestjs/websockets';
 import { Connection, HubEvents, HubService, type App } from '@pogo/hub';
 import { decodeMessage, EventName, PusherErrors, type ClientMessage } from '@pogo/pusher-protocol';
 import { isObservable, lastValueFrom, type Observable } from 'rxjs';
-import { WebSocketServer, type RawData, type ServerOptions, type WebSocket } from 'ws';
+import { WebSocketServer, type RawData, type Server as WsServer, type ServerOptions } from 'ws';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
-import { HandshakeService } from './handshake.service.js';
+import { ClientWebSocket } from './client-web-socket.js';
+import { HandshakeService, type HandshakeAnswer } from './handshake.service.js';
 import { isHttp11, serveWithoutUpgrade, wantsWebSocket } from './ignored-upgrade.js';
 import { PUSHER_SERVER, PusherServer } from './pusher-server.js';
 import { destroyOnError, RefusedSockets, refuseUpgrade } from './refused-sockets.js';
 import { declineSmallWindows, SHARED_DEFLATE } from './shared-deflate.js';
-import { WsSocket } from './ws-socket.js';
+import { WsSocket, type ConnectionListener } from './ws-socket.js';
 
 /** How long a peer may take to finish closing before it is cut off. `ws` would wait 30 s. */
 const CLOSE_WAIT_MS = 2_000;
@@ -30,10 +31,10 @@ export interface PusherWsAdapterOptions {
  * keeps the gateway class with its guards and filters; nothing of RxJS is on the way of a message. Other gateways of
  * the application work as with the WsAdapter.
  */
-export class PusherWsAdapter extends WsAdapter {
+export class PusherWsAdapter extends WsAdapter implements ConnectionListener {
   private readonly server = new PusherServer();
   private readonly refused = new RefusedSockets();
-  private readonly ws: WebSocketServer;
+  private readonly ws: WsServer<typeof ClientWebSocket>;
   private readonly hub: HubService;
   private readonly events: HubEvents;
   private readonly handshake: HandshakeService;
@@ -49,7 +50,8 @@ export class PusherWsAdapter extends WsAdapter {
     this.handshake = app.get(HandshakeService);
     const { maxClientMessageBytes, compression } = app.get<GatewayConfig>(GATEWAY_CONFIG);
     // Unknown to @types/ws 8.18: closeTimeout, maxFragments, maxBufferedChunks.
-    const serverOptions: ServerOptions & Record<string, unknown> = {
+    const serverOptions: ServerOptions<typeof ClientWebSocket> & Record<string, unknown> = {
+      WebSocket: ClientWebSocket,
       noServer: true,
       clientTracking: false,
       autoPong: false,
@@ -85,7 +87,7 @@ export class PusherWsAdapter extends WsAdapter {
     handlers: MessageMappingProperties[],
     transform: (data: unknown) => Observable<unknown>,
   ): void {
-    if (client instanceof Connection) (client.socket as WsSocket).handlers = handlers;
+    if (client instanceof Connection) this.server.handlers = handlers;
     else super.bindMessageHandlers(client, handlers, transform);
   }
 
@@ -116,46 +118,60 @@ export class PusherWsAdapter extends WsAdapter {
       serveWithoutUpgrade(this.httpServer as Server, request, stream, head);
       return;
     }
-    // While the look-ups take their time the stream is nobody's but ours.
-    stream.on('error', destroyOnError);
-    this.upgrade(request, stream, head)
-      .catch((error: unknown) => {
-        this.logger.error(error);
-        refuseUpgrade(stream, 503, 'Service Unavailable');
-      })
-      .finally(() => stream.off('error', destroyOnError));
+    void this.upgrade(request, stream, head);
   };
 
   private async upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
-    const answer = await this.handshake.decide(request, this.options.isStandalone);
-    if (stream.destroyed) return;
-    if (answer.outcome !== 'not_ours') declineSmallWindows(request);
-    if (answer.outcome !== 'not_ours' && !isHttp11(request)) {
-      refuseUpgrade(stream, 400, 'Bad Request');
-    } else if (answer.outcome === 'not_ours') {
-      this.passOn(request, stream, head);
-    } else if (answer.outcome === 'admitted') {
-      this.ws.handleUpgrade(request, stream, head, (ws) => this.open(ws, stream, answer.app));
-    } else {
-      this.events.emit('handshakeRejected', { code: answer.error.code });
-      if (this.refused.isFull) refuseUpgrade(stream, 503, 'Service Unavailable');
-      else this.ws.handleUpgrade(request, stream, head, (ws) => this.refused.refuse(ws, answer.error));
+    // While the look-ups take their time the stream is nobody's but ours.
+    stream.on('error', destroyOnError);
+    try {
+      const answer = await this.handshake.decide(request, this.options.isStandalone);
+      // Its error is still to come.
+      if (stream.destroyed) return;
+      stream.off('error', destroyOnError);
+      this.answer(answer, request, stream, head);
+    } catch (error) {
+      this.logger.error(error);
+      refuseUpgrade(stream, 503, 'Service Unavailable');
     }
   }
 
-  private open(ws: WebSocket, stream: Duplex, app: App): void {
-    const socket = new WsSocket(ws, stream);
-    const connection = this.hub.connect(app, socket, this.handle);
-    // Faults of the peer (bad frames, resets); `close` follows each of them.
-    ws.on('error', (error) => this.logger.debug?.(`${connection.socketId}: ${error.message}`));
-    ws.on('message', (data, isBinary) => this.receive(connection, data, isBinary));
-    ws.on('ping', (data) => socket.pong(data));
-    ws.on('close', () => this.hub.disconnect(connection));
-    stream.on('drain', () => connection.handleDrain());
-    this.server.onConnect?.(connection);
+  private answer(answer: HandshakeAnswer, request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    if (answer.outcome === 'not_ours') {
+      this.passOn(request, stream, head);
+    } else if (!isHttp11(request)) {
+      refuseUpgrade(stream, 400, 'Bad Request');
+    } else if (answer.outcome === 'admitted') {
+      this.accept(request, stream, head, (ws) => this.open(ws, stream, answer.app));
+    } else {
+      this.events.emit('handshakeRejected', { code: answer.error.code });
+      if (this.refused.isFull) refuseUpgrade(stream, 503, 'Service Unavailable');
+      else this.accept(request, stream, head, (ws) => this.refused.refuse(ws, answer.error));
+    }
   }
 
-  private receive(connection: Connection, data: RawData, isBinary: boolean): void {
+  private accept(request: IncomingMessage, stream: Duplex, head: Buffer, greet: (ws: ClientWebSocket) => void): void {
+    declineSmallWindows(request);
+    // The answer to the handshake and the greeting leave in one system call, which saves a tenth of a connection's CPU.
+    stream.cork();
+    this.ws.handleUpgrade(request, stream, head, greet);
+    stream.uncork();
+  }
+
+  private open(ws: ClientWebSocket, stream: Duplex, app: App): void {
+    const socket = new WsSocket(ws, stream, this);
+    socket.attach(this.hub.connect(app, socket, this.handle));
+  }
+
+  connectionFailed(connection: Connection, error: Error): void {
+    this.logger.debug?.(`${connection.socketId}: ${error.message}`);
+  }
+
+  connectionClosed(connection: Connection): void {
+    this.hub.disconnect(connection);
+  }
+
+  connectionReceived(connection: Connection, data: RawData, isBinary: boolean): void {
     if (!connection.isOpen) return;
     if (isBinary) {
       connection.close(PusherErrors.binaryNotSupported);
@@ -188,8 +204,7 @@ export class PusherWsAdapter extends WsAdapter {
 
   /** Resolves when guards, handler and filter are done. */
   private async callNest(connection: Connection, message: ClientMessage): Promise<void> {
-    const { handlers } = connection.socket as WsSocket;
-    const result: unknown = await handlers.find((handler) => handler.message === message.event)?.callback(message);
+    const result: unknown = await this.server.handlerFor(connection, message.event)?.(message);
     // With interceptors Nest answers an Observable, and nothing happens until somebody subscribes to it.
     if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
   }

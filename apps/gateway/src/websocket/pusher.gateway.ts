@@ -28,17 +28,16 @@ export class PusherGateway implements OnGatewayInit<PusherServer> {
 
   @SubscribeMessage(EventName.subscribe)
   @UseGuards(ChannelAuthGuard)
-  async subscribe(@ConnectedSocket() connection: Connection, @MessageBody() request: SubscribeRequest): Promise<void> {
-    const { grant } = request;
-    if (grant !== undefined) await this.hub.subscribe(connection, grant.channel, grant.member);
+  subscribe(
+    @ConnectedSocket() connection: Connection,
+    @MessageBody() { grant }: SubscribeRequest,
+  ): Promise<void> | undefined {
+    return grant === undefined ? undefined : this.hub.subscribe(connection, grant.channel, grant.member);
   }
 
   @SubscribeMessage(EventName.unsubscribe)
-  async unsubscribe(
-    @ConnectedSocket() connection: Connection,
-    @MessageBody() message: UnsubscribeMessage,
-  ): Promise<void> {
-    await this.hub.unsubscribe(connection, message.channel);
+  unsubscribe(@ConnectedSocket() connection: Connection, @MessageBody() message: UnsubscribeMessage): Promise<void> {
+    return this.hub.unsubscribe(connection, message.channel);
   }
 
   @SubscribeMessage(EventName.signin)

@@ -1,27 +1,41 @@
 import type { Duplex } from 'node:stream';
-import { Socket } from '@pogo/hub';
-import type { MessageMappingProperties } from '@nestjs/websockets';
-import { WebSocket } from 'ws';
+import { Socket, type Connection } from '@pogo/hub';
+import { WebSocket, type RawData } from 'ws';
+import type { ClientWebSocket, ClientWebSocketOwner } from './client-web-socket.js';
 
 /** What a client that keeps up may be sent in one turn, where it shows only afterwards whether the kernel takes it. */
 const MAX_IN_FLIGHT_BYTES = 262_144;
+
+/** What the edge does for its connections: one object for all of them. */
+export interface ConnectionListener {
+  connectionReceived(connection: Connection, data: RawData, isBinary: boolean): void;
+  connectionFailed(connection: Connection, error: Error): void;
+  connectionClosed(connection: Connection): void;
+}
 
 /**
  * The hub's socket over `ws` and the stream below it. Complete frames are written straight to the stream: `ws` itself
  * writes only control frames, which are never deflated and leave at once, each in one piece, so the two never mix.
  */
-export class WsSocket extends Socket {
-  /** Nest's handlers for this client, guards and filters included. */
-  handlers: readonly MessageMappingProperties[] = [];
+export class WsSocket extends Socket implements ClientWebSocketOwner {
   /** Looked up once: the getter of `ws` builds a string. */
   readonly takesDeflated: boolean;
+  private connection: Connection | undefined = undefined;
+  private awaitsDrain = false;
 
   constructor(
-    private readonly ws: WebSocket,
+    private readonly ws: ClientWebSocket,
     private readonly stream: Duplex & { readonly bytesRead?: number; readonly encrypted?: boolean },
+    private readonly listener: ConnectionListener,
   ) {
     super();
     this.takesDeflated = ws.extensions !== '';
+  }
+
+  /** From now on what the client does is `connection`'s. */
+  attach(connection: Connection): void {
+    this.connection = connection;
+    this.ws.owner = this;
   }
 
   get isOpen(): boolean {
@@ -41,7 +55,9 @@ export class WsSocket extends Socket {
     const { stream } = this;
     if (stream.write(bytes)) return true;
     const handsOnLater = stream.encrypted === true || stream.writableCorked > 0;
-    return stream.writableLength < (handsOnLater ? MAX_IN_FLIGHT_BYTES : 1);
+    if (stream.writableLength < (handsOnLater ? MAX_IN_FLIGHT_BYTES : 1)) return true;
+    this.awaitDrain();
+    return false;
   }
 
   cork(): void {
@@ -56,11 +72,6 @@ export class WsSocket extends Socket {
     if (this.isOpen) this.ws.ping();
   }
 
-  /** Answers a client's WebSocket ping, unless what it does not read piles up already. */
-  pong(data: Buffer): void {
-    if (this.isOpen && this.stream.writableLength < this.stream.writableHighWaterMark) this.ws.pong(data);
-  }
-
   pause(): void {
     this.ws.pause();
   }
@@ -73,5 +84,32 @@ export class WsSocket extends Socket {
     // A client that is not read cannot answer the closing handshake.
     this.ws.resume();
     this.ws.close(code, reason);
+  }
+
+  handleMessage(data: RawData, isBinary: boolean): void {
+    if (this.connection !== undefined) this.listener.connectionReceived(this.connection, data, isBinary);
+  }
+
+  /** Answers a client's WebSocket ping, unless what it does not read piles up already. */
+  handlePing(data: Buffer): void {
+    if (this.isOpen && this.stream.writableLength < this.stream.writableHighWaterMark) this.ws.pong(data);
+  }
+
+  handleError(error: Error): void {
+    if (this.connection !== undefined) this.listener.connectionFailed(this.connection, error);
+  }
+
+  handleClose(): void {
+    if (this.connection !== undefined) this.listener.connectionClosed(this.connection);
+  }
+
+  /** Most sockets never block, so nobody listens for `drain` until one does. */
+  private awaitDrain(): void {
+    if (this.awaitsDrain) return;
+    this.awaitsDrain = true;
+    this.stream.once('drain', () => {
+      this.awaitsDrain = false;
+      this.connection?.handleDrain();
+    });
   }
 }

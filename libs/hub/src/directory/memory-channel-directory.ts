@@ -19,9 +19,15 @@ interface StoredMember {
   readonly socketIds: Set<string>;
 }
 
+/** A connection's place in a channel. */
+interface Seat {
+  readonly node: MemoryChannelDirectory;
+  readonly userId: string | undefined;
+}
+
 /** What is known of one channel. It exists while somebody is in it or its last event is kept. */
 interface StoredChannel {
-  readonly sockets: Map<string, { readonly node: MemoryChannelDirectory; readonly userId: string | undefined }>;
+  readonly sockets: Map<string, Seat>;
   readonly members: Map<string, StoredMember>;
   cached?: { readonly payload: Buffer; readonly expiresAt: number } | undefined;
 }
@@ -35,8 +41,14 @@ export class MemoryDirectoryStore {
   readonly cachedChannels = new Map<string, { readonly appId: string; readonly channel: string }>();
 }
 
+const NOBODY: readonly Member[] = [];
+const NOTHING: readonly Transition[] = [];
+
 /** The directory of a node that is complete by itself. */
 export class MemoryChannelDirectory extends ChannelDirectory {
+  /** Everybody without a user id sits here: one object instead of one per connection. */
+  private readonly anonymous: Seat = { node: this, userId: undefined };
+
   constructor(
     private readonly bus: MemoryBus,
     private readonly store: MemoryDirectoryStore = new MemoryDirectoryStore(),
@@ -55,13 +67,9 @@ export class MemoryChannelDirectory extends ChannelDirectory {
     const transitions = this.add(stored, request);
     this.announce(transitions);
     const cached = this.cachedEvent(stored);
-    return Promise.resolve({
-      outcome: 'joined',
-      serial: this.store.serial,
-      members: membersOf(stored),
-      transitions,
-      ...(cached === undefined ? {} : { cached }),
-    });
+    const { serial } = this.store;
+    const joined = { outcome: 'joined', serial, members: membersOf(stored), transitions } as const;
+    return Promise.resolve(cached === undefined ? joined : { ...joined, cached });
   }
 
   leave(holding: Holding): Promise<readonly Transition[]> {
@@ -124,11 +132,13 @@ export class MemoryChannelDirectory extends ChannelDirectory {
     return Promise.resolve(summaries);
   }
 
-  private add(stored: StoredChannel, { appId, channel, socketId, member }: Holding): Transition[] {
+  private add(stored: StoredChannel, { appId, channel, socketId, member }: Holding): readonly Transition[] {
+    if (stored.sockets.has(socketId)) return NOTHING;
+    const isFirst = stored.sockets.size === 0;
+    stored.sockets.set(socketId, member === undefined ? this.anonymous : { node: this, userId: member.userId });
+    if (!isFirst && member === undefined) return NOTHING;
     const transitions: Transition[] = [];
-    if (stored.sockets.has(socketId)) return transitions;
-    if (stored.sockets.size === 0) transitions.push(this.transition(appId, channel.name, { type: 'channel_occupied' }));
-    stored.sockets.set(socketId, { node: this, userId: member?.userId });
+    if (isFirst) transitions.push(this.transition(appId, channel.name, { type: 'channel_occupied' }));
     if (member === undefined) return transitions;
     const present = stored.members.get(member.userId);
     if (present === undefined) {
@@ -140,12 +150,13 @@ export class MemoryChannelDirectory extends ChannelDirectory {
     return transitions;
   }
 
-  private remove(appId: string, channel: string, socketId: string): Transition[] {
-    const transitions: Transition[] = [];
+  private remove(appId: string, channel: string, socketId: string): readonly Transition[] {
     const stored = this.store.apps.get(appId)?.get(channel);
     const socket = stored?.sockets.get(socketId);
-    if (stored === undefined || socket === undefined) return transitions;
+    if (stored === undefined || socket === undefined) return NOTHING;
     stored.sockets.delete(socketId);
+    if (stored.sockets.size > 0 && socket.userId === undefined) return NOTHING;
+    const transitions: Transition[] = [];
     const present = socket.userId === undefined ? undefined : stored.members.get(socket.userId);
     if (present?.socketIds.delete(socketId) && present.socketIds.size === 0) {
       stored.members.delete(present.member.userId);
@@ -201,7 +212,8 @@ export class MemoryChannelDirectory extends ChannelDirectory {
   }
 }
 
-function membersOf(stored: StoredChannel): Member[] {
+function membersOf(stored: StoredChannel): readonly Member[] {
+  if (stored.members.size === 0) return NOBODY;
   return Array.from(stored.members.values(), ({ member }) => member);
 }
 

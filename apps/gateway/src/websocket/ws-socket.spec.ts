@@ -1,0 +1,70 @@
+import { Duplex } from 'node:stream';
+import type { Connection } from '@pogo/hub';
+import { describe, expect, it, vi } from 'vitest';
+import type { ClientWebSocket } from './client-web-socket.js';
+import { WsSocket } from './ws-socket.js';
+
+/** A stream that takes nothing until it is told to. */
+class StuckStream extends Duplex {
+  private done: (() => void) | undefined;
+
+  constructor() {
+    super({ writableHighWaterMark: 10 });
+  }
+
+  override _read(): void {
+    // Nothing comes in.
+  }
+
+  override _write(_chunk: unknown, _encoding: BufferEncoding, done: () => void): void {
+    this.done = done;
+  }
+
+  /** Takes everything that was written. */
+  async accept(): Promise<void> {
+    while (this.writableLength > 0) {
+      this.done?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+function scene() {
+  const stream = new StuckStream();
+  const ws = { extensions: '', readyState: 1 } as unknown as ClientWebSocket;
+  const connection = { handleDrain: vi.fn() };
+  const unused = () => undefined;
+  const listener = { connectionReceived: unused, connectionFailed: unused, connectionClosed: unused };
+  const socket = new WsSocket(ws, stream, listener);
+  socket.attach(connection as unknown as Connection);
+  return { stream, socket, connection };
+}
+
+describe('WsSocket', () => {
+  it('listens for nothing on a stream that takes everything', () => {
+    const { stream, socket } = scene();
+    expect(socket.write(Buffer.alloc(5))).toBe(true);
+    expect(stream.listenerCount('drain')).toBe(0);
+  });
+
+  it('tells the connection of each drain once, however many writes were refused before it', async () => {
+    const { stream, socket, connection } = scene();
+    for (let round = 1; round <= 3; round++) {
+      expect(socket.write(Buffer.alloc(20))).toBe(false);
+      expect(socket.write(Buffer.alloc(20))).toBe(false);
+      expect(stream.listenerCount('drain')).toBe(1);
+      await stream.accept();
+      expect(connection.handleDrain).toHaveBeenCalledTimes(round);
+      expect(stream.listenerCount('drain')).toBe(0);
+    }
+  });
+
+  it('hears of the next drain when the connection is blocked again while it drains', async () => {
+    const { stream, socket, connection } = scene();
+    connection.handleDrain.mockImplementationOnce(() => expect(socket.write(Buffer.alloc(20))).toBe(false));
+    expect(socket.write(Buffer.alloc(20))).toBe(false);
+    await stream.accept();
+    await stream.accept();
+    expect(connection.handleDrain).toHaveBeenCalledTimes(2);
+  });
+});
