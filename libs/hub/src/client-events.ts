@@ -23,8 +23,11 @@ export class ClientEvents {
     private readonly events: HubEvents,
   ) {}
 
-  /** Synchronous up to the broker, so that one client's events keep their order. @throws PusherError 4301 */
-  relay(connection: Connection, message: ClientEventMessage): void {
+  /**
+   * Synchronous up to the broker, so that one client's events keep their order. Resolves, when much is pending in the
+   * channel, once that is written: until then the client's next message must wait. @throws PusherError 4301
+   */
+  relay(connection: Connection, message: ClientEventMessage): Promise<void> | undefined {
     const { channel, member } = check(connection, message);
     const { event, dataJson } = message;
     const userId = member?.userId;
@@ -33,6 +36,7 @@ export class ClientEvents {
       .publish(channel.topic, encodeEnvelope({ type: 'event', payload, exceptSocketId: connection.socketId }))
       .catch((error: unknown) => this.countLost(connection, error));
     this.events.emit('clientEvent', { connection, channel: channel.name.name, event, dataJson, userId });
+    return channel.pending.whenWritten();
   }
 
   /** The protocol has no answer to a client event, so a lost one can only be counted. */

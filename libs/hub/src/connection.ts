@@ -44,6 +44,7 @@ export class Connection {
   private outbox: Outbox | undefined;
   private corks = 0;
   private hasWrittenCorked = false;
+  private isClosing = false;
   private hasClosed = false;
 
   /** @param app replaced when its settings change while the client is connected. */
@@ -103,21 +104,25 @@ export class Connection {
     this.sendText(this.messages.error(error));
   }
 
+  /** Sends one event of a channel; when the outbox is full the configured policy decides. */
+  sendEvent(bytes: Buffer): void {
+    if (!this.isOpen) return;
+    if (this.outbox === undefined) this.write(bytes);
+    else if (!this.outbox.addFrame(bytes)) return this.dropOrClose(1);
+    this.host.counters.deliveries++;
+  }
+
   /**
    * Sends frames `from` up to, not including, `to`: events of a channel. While the socket is blocked they wait, as many
    * as the outbox holds; for the others the configured policy decides.
    */
   sendEvents(frames: Frames, from: number, to: number): void {
     if (!this.isOpen) return;
-    this.host.counters.deliveries += to - from;
-    if (this.outbox === undefined) {
-      this.write(frames.slice(from, to));
-      return;
-    }
-    const left = to - from - this.outbox.addFrames(frames, from, to);
-    if (left === 0) return;
-    if (this.host.options.slowConsumer === 'drop') this.host.outboxFull(this, left);
-    else this.closeSlowConsumer(left);
+    let sent = to - from;
+    if (this.outbox === undefined) this.write(frames.slice(from, to));
+    else sent = this.outbox.addFrames(frames, from, to);
+    this.host.counters.deliveries += sent;
+    if (sent < to - from) this.dropOrClose(to - from - sent);
   }
 
   get isCorked(): boolean {
@@ -165,6 +170,12 @@ export class Connection {
     this.closeAs(error, false);
   }
 
+  /** More waits for the client than may wait: `frames` did not fit. */
+  closeSlowConsumer(frames: number): void {
+    this.host.outboxFull(this, frames);
+    this.close(PusherErrors.slowConsumer);
+  }
+
   /** The socket is gone, or going: nothing is sent or handled from here on. */
   handleClose(): void {
     this.hasClosed = true;
@@ -190,17 +201,17 @@ export class Connection {
     this.host.connectionBlocked(this);
   }
 
-  private closeSlowConsumer(frames: number): void {
-    this.host.outboxFull(this, frames);
-    this.close(PusherErrors.slowConsumer);
+  private dropOrClose(frames: number): void {
+    if (this.host.options.slowConsumer === 'drop') this.host.outboxFull(this, frames);
+    else this.closeSlowConsumer(frames);
   }
 
   private closeAs(error: PusherErrorData, announced: boolean): void {
-    if (this.hasClosed) return;
+    if (this.hasClosed || this.isClosing) return;
+    this.isClosing = true;
     if (error === PusherErrors.slowConsumer) this.host.counters.slowConsumers++;
     // What was published before the close reaches the client before it.
     if (this.outbox === undefined) this.deliverPending();
-    if (this.hasClosed) return;
     if (announced && this.outbox === undefined) this.sendError(error);
     this.handleClose();
     this.socket.close(error.code, error.message);
@@ -209,7 +220,9 @@ export class Connection {
 
   private deliverPending(): void {
     this.cork();
-    for (const subscription of this.subscriptions.values()) subscription.channel.deliverNow(subscription);
+    for (const subscription of this.subscriptions.values()) {
+      if (subscription.isLive) subscription.channel.deliverNow(subscription);
+    }
     this.uncork();
   }
 }

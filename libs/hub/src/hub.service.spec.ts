@@ -171,7 +171,7 @@ describe.each(VARIANTS)('HubService %s', (_name, variant) => {
     await subscribe(b, 'presence-room', { userId: 'b' });
     const sent = Array.from({ length: 30 }, (_, i) => i);
     for (const i of sent) {
-      a.node.hub.clientEvent(a.connection, { event: 'client-n', channel: 'presence-room', dataJson: String(i) });
+      void a.node.hub.clientEvent(a.connection, { event: 'client-n', channel: 'presence-room', dataJson: String(i) });
     }
     await publish(0, 'presence-room', 'end');
     await Promise.all([receives(a, 'end'), receives(b, 'end')]);

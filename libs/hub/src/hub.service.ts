@@ -74,15 +74,8 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
     this.sweeper = new Sweeper(Math.min(LONGEST_TICK_MS, Math.max(SHORTEST_TICK_MS, options.pingPeriodMs / 10)));
     this.topics = new TopicRegistry(broker, registry, options.topicLingerMs);
     this.membership = new Membership(registry, this.topics, directory, events, options, () => this.sweeper.now());
-    this.connections = new Connections(
-      options,
-      counts,
-      registry,
-      this.membership,
-      connectionDirectory,
-      events,
-      this.sweeper,
-    );
+    const { membership, sweeper } = this;
+    this.connections = new Connections(options, counts, registry, membership, connectionDirectory, events, sweeper);
     this.publisher = new Publisher(broker, directory, registry, fanOut, events, options.brokerQueueSize);
     this.clientEvents = new ClientEvents(broker, events);
     this.delivery = new Delivery(registry, fanOut, counts, events);
@@ -215,9 +208,12 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
     return app?.enabled ? this.publisher.publish(app, events) : PublishStatus.hub_missing;
   }
 
-  /** Relays a client event to the channel's other subscribers. @throws PusherError 4301 when it is refused. */
-  clientEvent(connection: Connection, message: ClientEventMessage): void {
-    this.clientEvents.relay(connection, message);
+  /**
+   * Relays a client event to the channel's other subscribers. A promise means that much is pending: the client's next
+   * message waits for it. @throws PusherError 4301 when it is refused.
+   */
+  clientEvent(connection: Connection, message: ClientEventMessage): Promise<void> | undefined {
+    return this.clientEvents.relay(connection, message);
   }
 
   // --- life cycle ---

@@ -46,7 +46,8 @@ export class Membership {
   }
 
   /**
-   * Resolves when the client has been acknowledged, or is gone. Calls for one connection are made one at a time, as
+   * Resolves when the client has been acknowledged, or is gone; while much is pending in a presence channel, when that
+   * is written, so that nobody can come and go faster than the others hear of it. Calls for one connection are made one at a time, as
    * its inbox does: a join must not meet an unfinished departure from the same channel.
    * @throws SubscriptionError when the subscription is refused; nothing of it is left then.
    */
@@ -64,8 +65,11 @@ export class Membership {
       if (answer.outcome !== 'not_asked' || !isNew) void this.departures.tell(holdingOf(subscription));
     } else if (answer.outcome === 'joined') {
       // Before the acknowledgement, which may be more than the client's outbox holds and end the subscription.
+      subscription.hasBeenLive = true;
       if (isNew) this.events.emit('subscribed', { connection, channel: name.name });
-      subscription.goLive(answer);
+      // A listener may have ended it.
+      if (!subscription.hasLeft) subscription.goLive(answer);
+      if (member !== undefined) await subscription.channel.pending.whenWritten();
     } else {
       await this.refuse(subscription, answer);
     }
@@ -77,6 +81,7 @@ export class Membership {
     if (subscription === undefined) return;
     connection.subscriptions.delete(channel);
     await this.leave(subscription);
+    if (subscription.member !== undefined) await subscription.channel.pending.whenWritten();
   }
 
   /** The connection is gone. The local part is done on return, the directory hears of it in the background. */

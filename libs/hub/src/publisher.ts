@@ -85,7 +85,7 @@ export class Publisher {
   /** All sends are started before the first is awaited: order is kept and Redis sees one pipeline. */
   private async send(app: App, events: readonly ReadyEvent[], here: readonly Channel[]): Promise<PublishStatus> {
     const sends = events.flatMap((event) => event.targets.map((target) => this.sendOne(app, target, event)));
-    const backlog = here.map((channel) => channel.whenCaughtUp()).filter((caughtUp) => caughtUp !== undefined);
+    const backlog = here.map(({ pending }) => pending.whenWritten()).filter((written) => written !== undefined);
     this.inFlight += sends.length;
     try {
       await allSent(sends);

@@ -51,9 +51,9 @@ describe('a client that does not read', () => {
     const client = await blockedClient({ writeBurstSize: 2 });
     for (let i = 0; i < 6; i++) await publish(`e${i}`);
     client.connection.handleDrain();
-    expect(client.socket.names.slice(2)).toEqual(['e0', 'e1']);
+    expect(client.socket.names.slice(2)).toEqual(['e0']);
     client.connection.handleDrain();
-    expect(client.socket.names.slice(2)).toEqual(['e0', 'e1', 'e2', 'e3']);
+    expect(client.socket.names.slice(2)).toEqual(['e0', 'e1']);
   });
 
   it.each([

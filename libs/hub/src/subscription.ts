@@ -1,14 +1,13 @@
-import { PusherErrors, type Member } from '@pogo/pusher-protocol';
+import type { Member } from '@pogo/pusher-protocol';
 import type { Channel } from './channel.js';
 import type { Connection } from './connection.js';
 import type { Joined } from './directory/channel-directory.js';
 import type { Batch } from './fan-out/batch.js';
-import { Frame, type Frames } from './fan-out/frame.js';
+import { Frame, retainable } from './fan-out/frame.js';
 import type { HubOptions } from './hub-options.js';
 
 interface HeldFrame {
-  readonly frames: Frames;
-  readonly index: number;
+  readonly bytes: Buffer;
   readonly serial: number | undefined;
 }
 
@@ -34,15 +33,21 @@ export class Subscription {
     readonly member: Member | undefined,
     private readonly bounds: Pick<HubOptions, 'outboundQueueSize' | 'outboundQueueBytes'>,
   ) {
-    this.nextNumber = channel.nextNumber;
+    this.nextNumber = channel.pending.nextNumber;
   }
 
   get hasLeft(): boolean {
     return this.state === 'left';
   }
 
+  get isLive(): boolean {
+    return this.state === 'live';
+  }
+
   /** The client subscribes again: hold events until the directory has answered anew. */
   rejoin(): void {
+    // What came before is before the new acknowledgement, which may bring a later cached event.
+    if (this.isLive) this.channel.deliverNow(this);
     this.state = 'joining';
   }
 
@@ -63,8 +68,8 @@ export class Subscription {
       if (answer.cached === undefined) connection.sendText(connection.messages.cacheMiss(channel.name.name));
       else connection.send(Frame.ofPayload(answer.cached.payload));
     }
-    for (const { frames, index, serial } of held ?? []) {
-      if (serial === undefined || serial > answer.serial) connection.sendEvents(frames, index, index + 1);
+    for (const { bytes, serial } of held ?? []) {
+      if (serial === undefined || serial > answer.serial) connection.sendEvent(bytes);
     }
     connection.uncork();
   }
@@ -114,12 +119,13 @@ export class Subscription {
     this.held ??= [];
     for (let index = 0; index < batch.size; index++) {
       if (!batch.isFor(index, this.connection, from, this.snapshotSerial)) continue;
-      this.held.push({ frames, index, serial: batch.serialOf(index) });
-      this.heldBytes += frames.lengthOf(index, index + 1);
+      const bytes = retainable(frames.slice(index, index + 1));
+      this.held.push({ bytes, serial: batch.serialOf(index) });
+      this.heldBytes += bytes.length;
     }
     const { outboundQueueSize, outboundQueueBytes } = this.bounds;
     const isOver = this.held.length > outboundQueueSize || this.heldBytes > outboundQueueBytes;
-    if (isOver) this.connection.close(PusherErrors.slowConsumer);
+    if (isOver) this.connection.closeSlowConsumer(this.held.length);
   }
 
   private dropHeld(): void {

@@ -108,7 +108,9 @@ describe('An event in the pusher dialect', () => {
     ['line\nfeed \u2028', '"line\\nfeed \u2028"'],
     ['\ud800', String.raw`"\ud800"`],
   ])('has its data %j as the string %s', (data, expected) => {
-    expect(messages.event('a', 'my-event', JSON.stringify(data))).toBe(`{"event":"my-event","channel":"a","data":${expected}}`);
+    expect(messages.event('a', 'my-event', JSON.stringify(data))).toBe(
+      `{"event":"my-event","channel":"a","data":${expected}}`,
+    );
   });
 
   it('has its name and channel escaped', () => {

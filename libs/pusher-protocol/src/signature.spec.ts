@@ -1,8 +1,10 @@
+import { createHmac } from 'node:crypto';
 import Pusher from 'pusher';
 import { describe, expect, it } from 'vitest';
 import {
   bodyMd5,
   equalsInConstantTime,
+  hmacSha256Hex,
   httpSigningText,
   signChannel,
   signHttpRequest,
@@ -160,5 +162,24 @@ describe('The comparison of signatures', () => {
     ['é', 'e\u0301', false],
   ])('of %j and %j answers %s', (a, b, expected) => {
     expect(equalsInConstantTime(a, b)).toBe(expected);
+  });
+});
+
+describe('An HMAC', () => {
+  const expected = (secret: string, text: string) => createHmac('sha256', secret).update(text).digest('hex');
+
+  it.each(['', 'a', 'ä😀', '\ud800', 'x'.repeat(1_000), '__proto__'])(
+    'with the secret %j is the standard one',
+    (secret) => {
+      for (const text of ['', 'first', 'second']) expect(hmacSha256Hex(secret, text)).toBe(expected(secret, text));
+    },
+  );
+
+  it('follows its secret, with however many secrets in turns', () => {
+    for (let n = 0; n < 25_000; n++) {
+      const secret = `secret-${n % 12_000}`;
+      if (n % 100 < 2) expect(hmacSha256Hex(secret, 'text')).toBe(expected(secret, 'text'));
+      else hmacSha256Hex(secret, 'text');
+    }
   });
 });

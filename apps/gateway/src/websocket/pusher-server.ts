@@ -8,7 +8,8 @@ export const PUSHER_SERVER = 'pusherServer';
 /** What the adapter calls without Nest's pipeline. */
 export interface DirectHandlers {
   ping(connection: Connection): void;
-  clientEvent(connection: Connection, message: ClientEventMessage): void;
+  /** A promise: the connection's next message waits for it. */
+  clientEvent(connection: Connection, message: ClientEventMessage): Promise<void> | undefined;
 }
 
 /** What Nest takes for the gateway's server: where the adapter and the gateway meet. */

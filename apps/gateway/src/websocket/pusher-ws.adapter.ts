@@ -198,7 +198,7 @@ export class PusherWsAdapter extends WsAdapter implements ConnectionListener {
         connection.sendError(PusherErrors.invalidMessage);
         return;
       default:
-        this.server.gateway?.clientEvent(connection, message);
+        return this.server.gateway?.clientEvent(connection, message);
     }
   };
 

@@ -54,11 +54,12 @@ export class PusherGateway implements OnGatewayInit<PusherServer> {
   }
 
   /** Called directly, in order. */
-  clientEvent(connection: Connection, message: ClientEventMessage): void {
+  clientEvent(connection: Connection, message: ClientEventMessage): Promise<void> | undefined {
     try {
-      this.hub.clientEvent(connection, message);
+      return this.hub.clientEvent(connection, message);
     } catch (error) {
       this.filter.render(error, connection, message);
+      return undefined;
     }
   }
 }

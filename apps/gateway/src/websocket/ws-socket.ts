@@ -92,6 +92,7 @@ export class WsSocket extends Socket implements ClientWebSocketOwner {
 
   /** Answers a client's WebSocket ping, unless what it does not read piles up already. */
   handlePing(data: Buffer): void {
+    if (this.connection?.blockedSince !== undefined) return;
     if (this.isOpen && this.stream.writableLength < this.stream.writableHighWaterMark) this.ws.pong(data);
   }
 

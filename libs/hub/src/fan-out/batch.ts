@@ -14,7 +14,9 @@ export class Batch {
   readonly end: number;
   /** Lowest serial of its events: who knows less gets all of them. Infinity when none has one. */
   readonly lowestSerial: number;
-  private readonly plain: Frames;
+  /** Of all payloads. */
+  readonly bytes: number;
+  private plain: Frames | undefined;
   private compressed: Frames | undefined;
   private readonly exclusions: Set<Connection> | undefined;
 
@@ -23,13 +25,15 @@ export class Batch {
     private readonly events: readonly PendingEvent[],
   ) {
     this.end = first + events.length;
-    this.plain = Frames.ofPayloads(events.map(({ payload }) => payload));
     let lowestSerial = Infinity;
-    for (const { serial, except } of events) {
+    let bytes = 0;
+    for (const { payload, serial, except } of events) {
+      bytes += payload.length;
       if (serial !== undefined && serial < lowestSerial) lowestSerial = serial;
       if (except !== undefined) (this.exclusions ??= new Set()).add(except);
     }
     this.lowestSerial = lowestSerial;
+    this.bytes = bytes;
   }
 
   get size(): number {
@@ -46,19 +50,21 @@ export class Batch {
     return this.exclusions?.has(connection) ?? false;
   }
 
-  /** The event at `index` is for a subscriber that wants events from number `from` on and knows those up to `serial`. */
-  isFor(index: number, connection: Connection, from: number, knownSerial: number): boolean {
+  /** The event at `index` is for a subscriber that wants events from number `from` on and knows serials up to `known`. */
+  isFor(index: number, connection: Connection, from: number, known: number): boolean {
     const { serial, except } = this.events[index] as PendingEvent;
-    return this.first + index >= from && except !== connection && (serial === undefined || serial > knownSerial);
+    return this.first + index >= from && except !== connection && (serial === undefined || serial > known);
   }
 
   serialOf(index: number): number | undefined {
     return this.events[index]?.serial;
   }
 
-  /** The frames as `connection` has negotiated them. Deflated ones are made for the first who wants them. */
+  /** The frames as `connection` has negotiated them: made for the first who wants them so, shared by all others. */
   framesFor(connection: Connection): Frames {
-    return connection.socket.takesDeflated ? (this.compressed ??= deflated(this.payloads())) : this.plain;
+    return connection.socket.takesDeflated
+      ? (this.compressed ??= deflated(this.payloads()))
+      : (this.plain ??= Frames.ofPayloads(this.payloads()));
   }
 
   private payloads(): Uint8Array[] {

@@ -1,17 +1,24 @@
-import type { Channel } from '../channel.js';
+import { Logger } from '@nestjs/common';
+import { PusherErrors } from '@pogo/pusher-protocol';
+import type { Channel, Flight } from '../channel.js';
 import type { Connection } from '../connection.js';
 import type { HubCounters } from '../hub-counters.js';
 import type { HubEvents } from '../hub-events.js';
 import type { HubOptions } from '../hub-options.js';
+import type { Subscription } from '../subscription.js';
+import type { Batch } from './batch.js';
 import type { PendingEvent } from './pending-event.js';
 import { Shards } from './shards.js';
 
 /** How long the event loop is kept before sockets and timers have their turn. */
 const SLICE_MS = 2;
-/** Recipients of one channel before the next channel has its turn, and between two looks at the clock. */
-const QUANTUM = 32;
-/** A corked socket costs its system call at the end of the slice, where no clock is read: these take about 2 ms. */
+/** Recipients of one channel before the next channel has its turn; the clock is read after 16 to 31 of them. */
+const QUANTUM = 16;
+/** A batch that is larger takes time to make, above all when it is deflated: the clock is read at once. */
+const LARGE_BATCH_BYTES = 8_192;
+/** Corked sockets cost their system calls at the end of the slice, where no clock is read: these take about 2 ms. */
 const MAX_CORKED = 256;
+const MAX_CORKED_BYTES = 4_194_304;
 
 /**
  * Writes what is pending in channels to their subscribers, once per turn of the event loop: the events of a channel
@@ -24,6 +31,8 @@ export class FanOut {
   private nextRound: Channel[] = [];
   private isScheduled = false;
   private readonly corked: Connection[] = [];
+  private corkedBytes = 0;
+  private readonly logger = new Logger(FanOut.name);
   private readonly shards: Shards;
 
   /** @param clock monotonic ms; replaced in tests. */
@@ -41,18 +50,18 @@ export class FanOut {
     return this.shards.shardOf(topic);
   }
 
-  /** Makes `event` pending: it leaves at the end of this turn. False when the channel's shard is full. */
+  /** Makes `event` pending: it leaves in this turn, or in slices from it on. False when the channel's shard is full. */
   append(channel: Channel, event: PendingEvent): boolean {
     if (!this.shards.hasRoom(channel.shard, 1)) return false;
     this.appendAlways(channel, event);
     return true;
   }
 
-  /** For what must not be lost and cannot grow without bound: members that come and go. */
+  /** For members that come and go, which must not be lost. Who causes it waits while much is pending: `Membership`. */
   appendAlways(channel: Channel, event: PendingEvent): void {
     this.shards.add(channel.shard);
     this.counters.events++;
-    channel.append(this.options.hotPathMetrics ? { ...event, arrivedAt: this.clock() } : event);
+    channel.pending.append(this.options.hotPathMetrics ? { ...event, arrivedAt: this.clock() } : event);
     if (channel.isDirty) return;
     channel.isDirty = true;
     this.nextRound.push(channel);
@@ -80,7 +89,7 @@ export class FanOut {
     let sinceClock = 0;
     for (let channel = this.take(); channel !== undefined; channel = this.take()) {
       sinceClock += this.serve(channel);
-      if (this.corked.length >= MAX_CORKED) break;
+      if (this.corked.length >= MAX_CORKED || this.corkedBytes >= MAX_CORKED_BYTES) break;
       if (sinceClock < QUANTUM) continue;
       if (this.clock() >= end) break;
       sinceClock = 0;
@@ -100,38 +109,49 @@ export class FanOut {
 
   /** Writes one quantum; answers what it cost, in recipients. */
   private serve(channel: Channel): number {
+    const cost = channel.flight === undefined ? 1 : 0;
     const flight = channel.flight ?? channel.takeOff();
     if (flight === undefined) {
-      this.shards.remove(channel.shard, channel.dropPending());
+      this.shards.remove(channel.shard, channel.pending.clear());
       channel.isDirty = false;
-      return 1;
+      return cost;
     }
     const { batch, recipients } = flight;
     for (let served = 0; served < QUANTUM; served++) {
       const { done, value: subscription } = recipients.next();
       if (done === true) {
-        this.land(channel);
-        return served + 1;
+        this.land(channel, flight);
+        return cost + (batch.bytes > LARGE_BATCH_BYTES ? QUANTUM : served);
       }
-      // Only who may get something from another dirty channel as well: a corked pair costs 900 bytes, a write 400.
-      if (subscription.connection.subscriptions.size > 1 && this.hasOthersThan(channel)) {
-        this.cork(subscription.connection);
-      }
-      subscription.deliver(batch);
+      this.deliver(batch, subscription, channel);
     }
     this.nextRound.push(channel);
     return QUANTUM;
   }
 
-  private land(channel: Channel): void {
-    const { batch, recipientCount } = channel.land();
+  private deliver(batch: Batch, subscription: Subscription, channel: Channel): void {
+    const { connection } = subscription;
+    // Only who may get something from another dirty channel as well: a corked pair costs 900 bytes, a write 400.
+    if (connection.subscriptions.size > 1 && this.hasOthersThan(channel)) this.cork(connection, batch.bytes);
+    try {
+      subscription.deliver(batch);
+    } catch (error) {
+      // The others still get it, and the channels behind this one their turn.
+      this.logger.error(error);
+      connection.closeQuietly(PusherErrors.internal);
+    }
+  }
+
+  private land(channel: Channel, flight: Flight): void {
+    const { batch, recipientCount } = flight;
+    channel.land(flight);
     this.shards.remove(channel.shard, batch.size);
     this.counters.batches++;
     if (batch.arrivedAt !== undefined) {
       const waitedMs = this.clock() - batch.arrivedAt;
       this.events.emit('batchWritten', { app: channel.app, events: batch.size, subscribers: recipientCount, waitedMs });
     }
-    if (channel.pendingCount > 0) this.nextRound.push(channel);
+    if (channel.pending.size > 0) this.nextRound.push(channel);
     else channel.isDirty = false;
   }
 
@@ -139,7 +159,8 @@ export class FanOut {
     return this.round.length > 1 || this.nextRound.length > 1 || (this.nextRound[0] ?? channel) !== channel;
   }
 
-  private cork(connection: Connection): void {
+  private cork(connection: Connection, bytes: number): void {
+    this.corkedBytes += bytes;
     if (connection.isCorked) return;
     connection.cork();
     this.corked.push(connection);
@@ -148,5 +169,6 @@ export class FanOut {
   private uncork(): void {
     for (const connection of this.corked) connection.uncork();
     this.corked.length = 0;
+    this.corkedBytes = 0;
   }
 }

@@ -101,3 +101,11 @@ function writeHeader(bytes: Buffer, at: number, firstByte: number, length: numbe
   bytes.writeUInt32BE(length, at + 6);
   return at + 10;
 }
+
+/** `bytes`, or a copy of them when they are a small part of a shared buffer, which they would pin while they wait. */
+export function retainable(bytes: Buffer): Buffer {
+  if (bytes.length * 2 >= bytes.buffer.byteLength) return bytes;
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}

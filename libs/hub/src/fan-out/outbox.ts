@@ -1,6 +1,6 @@
 import type { HubCounters } from '../hub-counters.js';
 import type { HubOptions } from '../hub-options.js';
-import type { Frames } from './frame.js';
+import { retainable, type Frames } from './frame.js';
 
 type OutboxOptions = Pick<HubOptions, 'outboundQueueSize' | 'outboundQueueBytes' | 'writeBurstSize' | 'hotPathMetrics'>;
 
@@ -11,6 +11,8 @@ interface Waiting {
   /** `performance.now()`; undefined when nobody measures. */
   readonly queuedAt: number | undefined;
 }
+
+const SPENT: Waiting = { bytes: Buffer.alloc(0), frames: 0, queuedAt: undefined };
 
 /** Where an outbox writes to when it drains. */
 export interface Drain {
@@ -54,7 +56,7 @@ export class Outbox {
     while (next < to) {
       const end = this.lastThatFits(frames, next, Math.min(to, next + this.limits.writeBurstSize));
       if (end === next) break;
-      this.put(frames.slice(next, end), end - next);
+      this.put(retainable(frames.slice(next, end)), end - next);
       next = end;
     }
     return next - from;
@@ -67,16 +69,20 @@ export class Outbox {
     return true;
   }
 
-  /** Writes bursts of at most `writeBurstSize` frames in one system call until empty (true) or blocked again (false). */
+  /**
+   * Writes bursts of at most `writeBurstSize` frames in one system call until empty (true) or blocked again (false). A
+   * burst ends when the socket has enough: what it buffers is not counted here.
+   */
   flush(drain: Drain): boolean {
     let free = true;
     while (free && this.frames > 0) {
       drain.cork();
-      for (let left = this.limits.writeBurstSize; this.frames > 0 && this.next.frames <= left;) {
+      let left = this.limits.writeBurstSize;
+      do {
         const { bytes, frames } = this.take();
-        free = drain.writeNow(bytes) && free;
+        free = drain.writeNow(bytes);
         left -= frames;
-      }
+      } while (free && this.frames > 0 && this.next.frames <= left);
       drain.uncork();
     }
     return free;
@@ -86,6 +92,7 @@ export class Outbox {
   clear(): void {
     this.counters.outboxBytes -= this.bytes;
     this.waiting = [];
+    this.first = 0;
     this.frames = 0;
     this.bytes = 0;
   }
@@ -115,7 +122,8 @@ export class Outbox {
 
   private take(): Waiting {
     const { next } = this;
-    this.first++;
+    // What is written must not be kept by an outbox that never gets empty.
+    this.waiting[this.first++] = SPENT;
     this.frames -= next.frames;
     this.bytes -= next.bytes.length;
     this.counters.outboxBytes -= next.bytes.length;
