@@ -1,11 +1,11 @@
-import { HttpCode, Inject, Post } from '@nestjs/common';
+import { HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { HubService, PublishStatus, publishStatusName, type App } from '@pogo/hub';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
 import { ApiError } from './api-error.js';
 import { channelInfo, type ChannelInfo } from './channel-info.js';
 import { parseBatchRequest, parsePublishRequest, type PublishRequest } from './publish-request.js';
 import { SignedApi } from './signed-api.decorator.js';
-import { CurrentApp, SignedJson } from './signed-request.js';
+import { appOf, jsonOf, type SignedRequest } from './signed-request.js';
 
 /** HTTP statuses of the publish statuses that a checked request can still end with; any other is a 422. */
 const HTTP_STATUS: Partial<Record<PublishStatus, number>> = {
@@ -17,7 +17,10 @@ const HTTP_STATUS: Partial<Record<PublishStatus, number>> = {
 
 type InfoByChannel = Record<string, ChannelInfo>;
 
-/** Publishing. Answered when the broker has accepted everything. */
+/**
+ * Publishing. Answered when the broker has accepted everything. What the guard has left on the request is taken from it
+ * by hand: a parameter decorator of one's own costs Nest four promises, all of them 3 % of a publish.
+ */
 @SignedApi()
 export class EventsController {
   constructor(
@@ -27,16 +30,18 @@ export class EventsController {
 
   @Post('events')
   @HttpCode(200)
-  async publish(@CurrentApp() app: App, @SignedJson() body: unknown): Promise<{ channels?: InfoByChannel }> {
-    const request = parsePublishRequest(body, app, this.config.http);
+  async publish(@Req() signed: SignedRequest): Promise<{ channels?: InfoByChannel }> {
+    const app = appOf(signed);
+    const request = parsePublishRequest(jsonOf(signed), app, this.config.http);
     await this.send(app, [request]);
     return request.info.size === 0 ? {} : { channels: await this.infoOf(app, request) };
   }
 
   @Post('batch_events')
   @HttpCode(200)
-  async publishBatch(@CurrentApp() app: App, @SignedJson() body: unknown): Promise<{ batch?: ChannelInfo[] }> {
-    const requests = parseBatchRequest(body, app, this.config.http);
+  async publishBatch(@Req() signed: SignedRequest): Promise<{ batch?: ChannelInfo[] }> {
+    const app = appOf(signed);
+    const requests = parseBatchRequest(jsonOf(signed), app, this.config.http);
     await this.send(app, requests);
     if (requests.every(({ info }) => info.size === 0)) return {};
     const infos = await Promise.all(requests.map((request) => this.infoOf(app, request)));

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** The body's length as announced; undefined when it comes in chunks. */
 export function announcedLength(request: IncomingMessage): number | undefined {
@@ -10,10 +10,12 @@ export function announcedLength(request: IncomingMessage): number | undefined {
  * Takes the body as bytes if all of it is here, as it is when a publish came in one TCP segment; undefined otherwise.
  * Without listeners, a promise and the next turn.
  */
-export function takeArrivedBody(request: IncomingMessage): Buffer | undefined {
+export function takeArrivedBody(request: IncomingMessage, response: ServerResponse): Buffer | undefined {
+  // Pipelined: one before it is not answered yet, perhaps because its body is still to come, and must not be overtaken.
+  if (response.socket === null) return undefined;
   if (request.readableLength === 0 || request.readableLength !== announcedLength(request)) return undefined;
   const body = request.read() as Buffer | null;
-  // To its end: only then is the request closed, and the connection free for the next.
+  // To its end: only then is the request closed, and the connection done with it.
   request.resume();
   return body ?? undefined;
 }

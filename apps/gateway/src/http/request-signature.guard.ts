@@ -1,7 +1,7 @@
 import { Inject, Injectable, NotFoundException, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { AppProvider, type App } from '@pogo/hub';
 import { bodyMd5, equalsInConstantTime, signHttpRequest } from '@pogo/pusher-protocol';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
 import { ApiError } from './api-error.js';
 import { announcedLength, readBody, takeArrivedBody } from './request-body.js';
@@ -24,7 +24,8 @@ export class RequestSignatureGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<SignedRequest>();
+    const http = context.switchToHttp();
+    const request = http.getRequest<SignedRequest>();
     // With a prefix the API is served under it only.
     if (!request.originalUrl.startsWith(`${this.config.pathPrefix}/`)) throw new NotFoundException();
     const app = await this.apps.findById((request.params as { appId: string }).appId);
@@ -32,7 +33,7 @@ export class RequestSignatureGuard implements CanActivate {
     const [path, rawQuery] = splitUrl(request.originalUrl);
     const query = new SignedQuery(rawQuery);
     this.checkBeforeBody(app, query, request);
-    const body = takeArrivedBody(request.raw) ?? (await this.readBody(request));
+    const body = takeArrivedBody(request.raw, http.getResponse<FastifyReply>().raw) ?? (await this.readBody(request));
     if (body.length > 0 && !equalsInConstantTime(query.get('body_md5'), bodyMd5(body))) refuse('digest');
     if (!this.hasSigned(app, request.method, path, query)) refuse('signature');
     request.app = app;

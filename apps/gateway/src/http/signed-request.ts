@@ -10,21 +10,24 @@ export interface SignedRequest extends FastifyRequest {
   signedBody?: Buffer;
 }
 
-/** The app that signed the request. */
-export const CurrentApp = createParamDecorator((_: unknown, context: ExecutionContext): App => {
-  const { app } = context.switchToHttp().getRequest<SignedRequest>();
-  if (app === undefined) throw new Error('@CurrentApp() needs the RequestSignatureGuard');
+/** The app that signed `request`. */
+export function appOf({ app }: SignedRequest): App {
+  if (app === undefined) throw new Error('only a request that has passed the RequestSignatureGuard has an app');
   return app;
-});
+}
+
+/** The app that signed the request. */
+export const CurrentApp = createParamDecorator((_: unknown, context: ExecutionContext): App =>
+  appOf(context.switchToHttp().getRequest<SignedRequest>()),
+);
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The signed body as JSON, parsed once. @throws ApiError 400 */
-export const SignedJson = createParamDecorator((_: unknown, context: ExecutionContext): unknown => {
-  const { signedBody } = context.switchToHttp().getRequest<SignedRequest>();
+export function jsonOf({ signedBody }: SignedRequest): unknown {
   try {
     return JSON.parse(utf8.decode(signedBody));
   } catch {
     throw new ApiError(400, 'The request body is not valid JSON in UTF-8');
   }
-});
+}
