@@ -94,7 +94,7 @@ describe.each([
     const { gateway, client } = await start(tls);
     const numbers = Array.from({ length: 1_000 }, (_, n) => n);
     await Promise.all(numbers.map((n) => publish(gateway, n, 200)));
-    await until(client, 1_000);
+    await client.reaches('numbered', 1_000);
     expect(numbersOf(client)).toEqual(numbers);
     await gateway.stop();
   });
@@ -105,7 +105,7 @@ describe.each([
     for (const channel of channels) await client.subscribe(channel);
     const numbers = Array.from({ length: 80 }, (_, n) => n);
     await Promise.all(numbers.flatMap((n) => channels.map((channel) => publish(gateway, n, 200, channel))));
-    await until(client, 800);
+    await client.reaches('numbered', 800);
     expect(numbersOf(client, 'channel-7')).toEqual(numbers);
     await gateway.stop();
   });
@@ -122,7 +122,7 @@ describe.each([
     }
     expect(buffered()).toBeLessThan(512 * 1_024);
     client.socket.resume();
-    await until(client, count);
+    await client.reaches('numbered', count);
     expect(numbersOf(client)).toEqual(Array.from({ length: count }, (_, n) => n));
     expect(connection.blockedSince).toBeUndefined();
     await gateway.stop();
@@ -143,7 +143,7 @@ describe.each([
     }
     expect(most).toBeLessThan(512 * 1_024);
     expect(dropped).toEqual(['outbox_full']);
-    await until(healthy, count);
+    await healthy.reaches('numbered', count);
     await healthy.disconnect();
     await untilConnections(gateway, 0);
     await gateway.stop();
@@ -157,10 +157,10 @@ describe.each([
     let count = 0;
     for (; dropped < 100; count++) await publish(gateway, count, 16_384);
     client.socket.resume();
-    await until(client, count - dropped);
+    await client.reaches('numbered', count - dropped);
     expect(connection.isOpen).toBe(true);
     await publish(gateway, count, 16_384);
-    await until(client, count - dropped + 1);
+    await client.reaches('numbered', count - dropped + 1);
     const numbers = numbersOf(client);
     expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
     expect([new Set(numbers).size, numbers.at(-1)]).toEqual([count - dropped + 1, count]);
@@ -197,9 +197,4 @@ async function publish(gateway: TestGateway, n: number, bytes: number, channel =
 function numbersOf({ received }: Client, channel = 'room'): number[] {
   const events = received.filter((message) => message.event === 'numbered' && message.channel === channel);
   return events.map(({ data }) => Number(String(data).split(' ', 1)[0]));
-}
-
-/** Resolves when the client has received `count` numbered events. */
-async function until(client: Client, count: number): Promise<void> {
-  for (let have = client.count('numbered'); have < count; have++) await client.receive('numbered');
 }

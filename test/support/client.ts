@@ -138,6 +138,15 @@ export class Client {
     return this.received.filter((message) => message.event === event).length;
   }
 
+  /** Resolves when `count` events named `event` have been received in all, by whomever. */
+  async reaches(event: string, count: number): Promise<void> {
+    while (this.count(event) < count) {
+      if (this.closed !== undefined)
+        throw new Error(`closed with ${this.closed.code} after ${this.count(event)} events`);
+      await this.change();
+    }
+  }
+
   /** Resolves when something was received, or the connection ended. */
   private change(): Promise<void> {
     return new Promise((resolve) => this.waiting.push(resolve));
