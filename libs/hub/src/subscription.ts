@@ -23,7 +23,7 @@ export class Subscription {
   private snapshotSerial = 0;
   private held: HeldFrame[] | undefined;
   private heldBytes = 0;
-  /** Whether the client has been acknowledged at any time. */
+  /** Set by `Membership` with the first acknowledgement: who heard of the subscription hears of its end as well. */
   hasBeenLive = false;
   private onLeave: (() => void) | undefined;
 
@@ -56,7 +56,6 @@ export class Subscription {
     const { connection, channel, held } = this;
     this.dropHeld();
     this.state = 'live';
-    this.hasBeenLive = true;
     this.snapshotSerial = answer.serial;
     if (held === undefined && !channel.name.isCached) {
       connection.sendText(this.acknowledgement(answer));
