@@ -15,12 +15,13 @@ const LOOK_AGAIN_MS = 50;
 
 /**
  * Starts a fresh server on its core.
- * @param kind `pogo` or `soketi`
- * @param settings the gateway's settings by their short name; soketi has none that a scenario changes
+ * @param kind `pogo`, `soketi` or `bare`
+ * @param settings the gateway's settings by their short name; the others have none that a scenario changes
  * @param certificate paths of a certificate and its key, for TLS
  */
 export function startServer(kind, { settings = {}, certificate } = {}) {
-  return kind === 'pogo' ? startPogo(settings, certificate) : startSoketi();
+  if (kind === 'pogo') return startPogo(settings, certificate);
+  return kind === 'soketi' ? startSoketi() : startBare();
 }
 
 async function startPogo(settings, certificate) {
@@ -37,25 +38,28 @@ async function startPogo(settings, certificate) {
     ...(certificate === undefined ? {} : { tls_cert: certificate.cert, tls_key: certificate.key }),
     ...settings,
   };
-  const child = new Child(pinned(serverCore, process.execPath, [join(BENCH, 'servers', 'pogo.mjs')]), {
-    env: environment('POGO_WS_', all),
-    ipc: true,
-  });
+  const { ask, ...server } = await startOurs('pogo', environment('POGO_WS_', all));
+  /** What the hub has counted since its start. */
+  const counters = async () => (await ask('counters')).counters;
+  return { ...server, counters };
+}
+
+async function startBare() {
+  return startOurs('bare', environment('BARE_', { host: HOST }));
+}
+
+/** A server in servers/, which says its port when it listens. */
+async function startOurs(name, env) {
+  const script = join(BENCH, 'servers', `${name}.mjs`);
+  const child = new Child(pinned(serverCore, process.execPath, [script]), { env, ipc: true });
   const ask = async (question) => {
     const message = once(child.process, 'message');
     if (question !== undefined) child.process.send(question);
-    const [answer] = await child.during('pogo', message, PATIENCE_SECONDS);
+    const [answer] = await child.during(name, message, PATIENCE_SECONDS);
     return answer;
   };
   const { port } = await orKill(child, ask());
-  return {
-    host: HOST,
-    port,
-    pid: child.pid,
-    /** What the hub has counted since its start. */
-    counters: async () => (await ask('counters')).counters,
-    stop: () => child.kill(),
-  };
+  return { host: HOST, port, pid: child.pid, ask, stop: () => child.kill() };
 }
 
 async function startSoketi() {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ofRun } from '../lib/metrics.mjs';
-import { ALL_DELIVERED, BOTH, FAN_OUT } from './contestants.mjs';
+import { ALL_DELIVERED, BOTH, FAN_OUT, WITH_BARE } from './contestants.mjs';
 
 const WARM_UP_CONNECTIONS = 1_000;
 const CONNECTIONS = 5_000;
@@ -66,7 +66,7 @@ export const connectionScenarios = [
     id: 'd',
     family: 'd',
     title: '5,000 connect + subscribe, 64 at a time',
-    contestants: BOTH,
+    contestants: WITH_BARE,
     columns: ['connectionsPerSecond', 'cpuPerConnection', 'serverShare', 'generatorShare'],
     targets: [{ metric: 'cpuPerConnection', to: 'soketi', atMost: 1.4 }],
     measure: connecting,
@@ -75,7 +75,7 @@ export const connectionScenarios = [
     id: 'e',
     family: 'e',
     title: '10,000 subscribed connections: PSS slope between 2,000 and 10,000',
-    contestants: BOTH,
+    contestants: WITH_BARE,
     columns: ['kilobytesPerConnection', 'linearity', 'pssMiB'],
     targets: [{ metric: 'kilobytesPerConnection', atMost: 7 }],
     measure: memory,

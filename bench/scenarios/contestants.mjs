@@ -1,7 +1,9 @@
-/** This server, compared with soketi. */
-export const POGO = { name: 'pogo', kind: 'pogo', comparedTo: 'soketi' };
+/** This server, compared with those of the others that take part. */
+export const POGO = { name: 'pogo', kind: 'pogo', comparedTo: ['soketi', 'bare'] };
 export const SOKETI = { name: 'soketi', kind: 'soketi' };
 export const BOTH = [POGO, SOKETI];
+/** With a server that only does what Node must: where it is slower than soketi, so is everything on Node's own sockets. */
+export const WITH_BARE = [...BOTH, { name: 'bare', kind: 'bare', comparedTo: 'soketi' }];
 
 /** The columns of a scenario in which one event reaches many sockets. */
 export const FAN_OUT = [

@@ -1,5 +1,5 @@
 import { ofRun } from '../lib/metrics.mjs';
-import { ALL_DELIVERED, BOTH } from './contestants.mjs';
+import { ALL_DELIVERED, BOTH, WITH_BARE } from './contestants.mjs';
 
 const CHANNELS = 1_000;
 const PATTERN = 'room-%d';
@@ -31,7 +31,8 @@ const scenario = (id, family, what, publisher, targets) => ({
   id,
   family,
   title: `1,000 channels × 1 socket, ${what}`,
-  contestants: BOTH,
+  // Batches are more than the bare server knows.
+  contestants: publisher.batch === undefined ? WITH_BARE : BOTH,
   // A request is more code to compile than a delivery is.
   warmup: 4,
   columns: COLUMNS,
