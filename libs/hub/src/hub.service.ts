@@ -187,14 +187,16 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Publishes one event to many channels; all of them are checked before anything is sent. */
-  publishMany(
+  async publishMany(
     appId: string,
     channels: string[],
     event: string,
     data: string | Uint8Array,
     options: PublishOptions = {},
   ): Promise<PublishStatus> {
-    return this.publishAll(appId, [{ ...options, channels, event, data }]);
+    const app = await this.apps.findById(appId);
+    if (app === undefined) return PublishStatus.hub_missing;
+    return this.publishAll(app, [{ ...options, channels, event, data }]);
   }
 
   /** Publishes one event to every connection of a signed-in user that has subscribed to it, as `sendToUser` does. */
@@ -202,10 +204,9 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
     return this.publish(appId, serverToUserChannel(userId), event, data);
   }
 
-  /** Publishes several events in order; all of them are checked before anything is sent. */
-  async publishAll(appId: string, events: readonly PublishEvent[]): Promise<PublishStatus> {
-    const app = await this.apps.findById(appId);
-    return app?.enabled ? this.publisher.publish(app, events) : PublishStatus.hub_missing;
+  /** Publishes several events of an app in order; all of them are checked before anything is sent. */
+  publishAll(app: App, events: readonly PublishEvent[]): Promise<PublishStatus> {
+    return app.enabled ? this.publisher.publish(app, events) : Promise.resolve(PublishStatus.hub_missing);
   }
 
   /**

@@ -84,18 +84,20 @@ export class Publisher {
 
   /** All sends are started before the first is awaited: order is kept and Redis sees one pipeline. */
   private async send(app: App, events: readonly ReadyEvent[], here: readonly Channel[]): Promise<PublishStatus> {
-    const sends = events.flatMap((event) => event.targets.map((target) => this.sendOne(app, target, event)));
-    const backlog = here.map(({ pending }) => pending.whenWritten()).filter((written) => written !== undefined);
+    const sends: Promise<void>[] = [];
+    for (const event of events) for (const target of event.targets) sends.push(this.sendOne(app, target, event));
+    const backlog = whenWritten(here);
     this.inFlight += sends.length;
     try {
-      await allSent(sends);
+      // Nearly always there is one. An array of its result and an async function for it are garbage.
+      await (sends.length === 1 ? sends[0] : allSent(sends));
     } catch (error) {
       if (!(error instanceof UnavailableError)) this.logger.error(error);
       return PublishStatus.broker_failed;
     } finally {
       this.inFlight -= sends.length;
     }
-    if (backlog.length > 0) await Promise.all(backlog);
+    if (backlog !== undefined) await Promise.all(backlog);
     return PublishStatus.ok;
   }
 
@@ -116,9 +118,18 @@ export class Publisher {
   }
 }
 
+/** What a publisher to these channels has to wait for; undefined in the usual case that it is nothing. */
+function whenWritten(channels: readonly Channel[]): Promise<void>[] | undefined {
+  let backlog: Promise<void>[] | undefined;
+  for (const { pending } of channels) {
+    const written = pending.whenWritten();
+    if (written !== undefined) (backlog ??= []).push(written);
+  }
+  return backlog;
+}
+
 /** Resolves when all are settled; rejects with the first error then. */
 async function allSent(sends: readonly Promise<void>[]): Promise<void> {
-  if (sends.length === 1) return sends[0];
   for (const result of await Promise.allSettled(sends)) if (result.status === 'rejected') throw result.reason;
 }
 
@@ -126,7 +137,7 @@ function check(app: App, event: PublishEvent): ReadyEvent | PublishStatus {
   const { maxChannelNameLength, maxEventNameLength, maxEventBytes } = app.limits;
   if (!Array.isArray(event.channels) || event.channels.length === 0) return PublishStatus.invalid_channels_json;
   const targets: Target[] = [];
-  for (const entry of new Set(event.channels)) {
+  for (const entry of event.channels.length === 1 ? event.channels : new Set(event.channels)) {
     const name = parsedName(entry, maxChannelNameLength);
     if (name === 'too_long') return PublishStatus.channel_too_long;
     if (name === 'malformed') return PublishStatus.invalid_channels_json;

@@ -66,19 +66,29 @@ export type QueryPairs = readonly (readonly [key: string, value: string])[];
  * URL-escaped, without `auth_signature`. Of a repeated key every value counts, in the order received.
  */
 export function httpSigningText(method: string, path: string, query: QueryPairs): string {
-  const pairs: [key: string, value: string][] = [];
-  // Libraries send their parameters in the order in which they have signed them: there is seldom anything to sort.
-  let isSorted = true;
+  const parameters = query.filter(([key]) => key.toLowerCase() !== 'auth_signature');
+  return `${method.toUpperCase()}\n${path}\n${parametersInOrder(parameters) ?? parametersSorted(parameters)}`;
+}
+
+/** Libraries send their parameters in the order in which they have signed them. Undefined when there is something to sort. */
+function parametersInOrder(query: QueryPairs): string | undefined {
+  let text = '';
   let last = '';
   for (const [key, value] of query) {
     const name = key.toLowerCase();
-    if (name === 'auth_signature') continue;
-    isSorted &&= last <= name;
+    if (name < last) return undefined;
+    text += text === '' ? `${name}=${value}` : `&${name}=${value}`;
     last = name;
-    pairs.push([name, value]);
   }
-  if (!isSorted) pairs.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return `${method.toUpperCase()}\n${path}\n${pairs.map(([key, value]) => `${key}=${value}`).join('&')}`;
+  return text;
+}
+
+function parametersSorted(query: QueryPairs): string {
+  return query
+    .map(([key, value]): [key: string, value: string] => [key.toLowerCase(), value])
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([key, value]) => `${key}=${value}`)
+    .join('&');
 }
 
 export function signHttpRequest(secret: string, method: string, path: string, query: QueryPairs): string {

@@ -49,7 +49,7 @@ export class EventsController {
   }
 
   private async send(app: App, requests: readonly PublishRequest[]): Promise<void> {
-    const status = await this.hub.publishAll(app.id, requests);
+    const status = await this.hub.publishAll(app, requests);
     if (status === PublishStatus.ok) return;
     throw new ApiError(HTTP_STATUS[status] ?? 422, `publish failed: ${publishStatusName(status)}`, status);
   }

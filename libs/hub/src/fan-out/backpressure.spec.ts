@@ -63,10 +63,11 @@ describe('a full shard', () => {
     cluster = new TestCluster({ options: { shardQueueSize: 3, numShards: 1 } });
     const client = await subscriber(0, 'a', 'b');
     const { hub } = cluster.node(0);
+    const { app } = client.connection;
     const event = { channels: ['a', 'b'], event: 'e', data: '1' };
-    expect(await hub.publishAll('app', [event, event])).toBe(PublishStatus.shard_queue_full);
-    expect(await hub.publishAll('app', [event])).toBe(PublishStatus.ok);
-    expect(await hub.publishAll('app', [event])).toBe(PublishStatus.shard_queue_full);
+    expect(await hub.publishAll(app, [event, event])).toBe(PublishStatus.shard_queue_full);
+    expect(await hub.publishAll(app, [event])).toBe(PublishStatus.ok);
+    expect(await hub.publishAll(app, [event])).toBe(PublishStatus.shard_queue_full);
     await endOfTurn();
     expect(client.socket.names.filter((name) => name === 'e')).toHaveLength(2);
   });
