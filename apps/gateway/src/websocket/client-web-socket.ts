@@ -6,6 +6,8 @@ export interface ClientWebSocketOwner {
   handlePing(data: Buffer): void;
   /** A fault of the peer (a bad frame, a reset); the close follows. */
   handleError(error: Error): void;
+  /** Either side has begun to close. May come more than once. */
+  handleClosing(): void;
   handleClose(): void;
 }
 
@@ -20,6 +22,12 @@ interface Receiver {
  */
 export class ClientWebSocket extends WebSocket {
   owner: ClientWebSocketOwner | undefined = undefined;
+
+  /** Also what `ws` itself calls when the client closes or breaks the protocol. */
+  override close(code?: number, reason?: string | Buffer): void {
+    super.close(code, reason);
+    this.owner?.handleClosing();
+  }
 
   /** Everything that `ws` reports passes here, with at most two arguments. */
   override emit(event: string | symbol, first?: unknown, second?: unknown): boolean {

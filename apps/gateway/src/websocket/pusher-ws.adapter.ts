@@ -8,6 +8,7 @@ import { decodeMessage, EventName, PusherErrors, type ClientMessage } from '@pog
 import { isObservable, lastValueFrom, type Observable } from 'rxjs';
 import { WebSocketServer, type RawData, type Server as WsServer, type ServerOptions } from 'ws';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
+import { ClosingSockets } from './closing-sockets.js';
 import { ClientWebSocket } from './client-web-socket.js';
 import { HandshakeService, type HandshakeAnswer } from './handshake.service.js';
 import { isHttp11, serveWithoutUpgrade, wantsWebSocket } from './ignored-upgrade.js';
@@ -16,8 +17,8 @@ import { destroyOnError, RefusedSockets, refuseUpgrade } from './refused-sockets
 import { declineSmallWindows, SHARED_DEFLATE } from './shared-deflate.js';
 import { WsSocket, type ConnectionListener } from './ws-socket.js';
 
-/** How long a peer may take to finish closing before it is cut off. `ws` would wait 30 s. */
-const CLOSE_WAIT_MS = 2_000;
+/** How long a client that was refused may take to finish closing before it is cut off. `ws` would wait 30 s. */
+const CLOSE_WAIT_MS = 3_000;
 const MAX_FRAGMENTS = 1_024;
 const MAX_BUFFERED_CHUNKS = 4_096;
 
@@ -34,6 +35,7 @@ export interface PusherWsAdapterOptions {
 export class PusherWsAdapter extends WsAdapter implements ConnectionListener {
   private readonly server = new PusherServer();
   private readonly refused = new RefusedSockets();
+  readonly closing = new ClosingSockets();
   private readonly ws: WsServer<typeof ClientWebSocket>;
   private readonly hub: HubService;
   private readonly events: HubEvents;
@@ -57,7 +59,7 @@ export class PusherWsAdapter extends WsAdapter implements ConnectionListener {
       autoPong: false,
       perMessageDeflate: compression && SHARED_DEFLATE,
       maxPayload: maxClientMessageBytes,
-      // A peer that has begun to close and keeps its TCP connection is gone all the same.
+      // A peer that has begun to close and keeps its TCP connection is gone all the same. `ClosingSockets` is sooner.
       closeTimeout: CLOSE_WAIT_MS,
       // A message in thousands of pieces costs far more memory than its bytes.
       maxFragments: MAX_FRAGMENTS,

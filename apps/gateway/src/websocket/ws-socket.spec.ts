@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream';
 import type { Connection } from '@pogo/hub';
 import { describe, expect, it, vi } from 'vitest';
 import type { ClientWebSocket } from './client-web-socket.js';
+import { ClosingSockets } from './closing-sockets.js';
 import { WsSocket } from './ws-socket.js';
 
 /** A stream that takes nothing until it is told to. */
@@ -34,7 +35,12 @@ function scene() {
   const ws = { extensions: '', readyState: 1 } as unknown as ClientWebSocket;
   const connection = { handleDrain: vi.fn() };
   const unused = () => undefined;
-  const listener = { connectionReceived: unused, connectionFailed: unused, connectionClosed: unused };
+  const listener = {
+    connectionReceived: unused,
+    connectionFailed: unused,
+    connectionClosed: unused,
+    closing: new ClosingSockets(),
+  };
   const socket = new WsSocket(ws, stream, listener);
   socket.attach(connection as unknown as Connection);
   return { stream, socket, connection };

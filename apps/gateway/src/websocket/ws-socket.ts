@@ -1,6 +1,8 @@
+import { Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Socket, type Connection } from '@pogo/hub';
 import { WebSocket, type RawData } from 'ws';
+import type { ClosingSockets } from './closing-sockets.js';
 import type { ClientWebSocket, ClientWebSocketOwner } from './client-web-socket.js';
 
 /** What a client that keeps up may be sent in one turn, where it shows only afterwards whether the kernel takes it. */
@@ -11,6 +13,7 @@ export interface ConnectionListener {
   connectionReceived(connection: Connection, data: RawData, isBinary: boolean): void;
   connectionFailed(connection: Connection, error: Error): void;
   connectionClosed(connection: Connection): void;
+  readonly closing: ClosingSockets;
 }
 
 /**
@@ -86,6 +89,14 @@ export class WsSocket extends Socket implements ClientWebSocketOwner {
     this.ws.close(code, reason);
   }
 
+  /** Closed in the ordinary way, megabytes stay with the kernel, which goes on offering them to the client for minutes. */
+  terminate(): void {
+    const { stream } = this;
+    // A reset is what only a socket without TLS can be told to send.
+    if (stream.encrypted !== true && stream instanceof NetSocket) stream.resetAndDestroy();
+    else this.ws.terminate();
+  }
+
   handleMessage(data: RawData, isBinary: boolean): void {
     if (this.connection !== undefined) this.listener.connectionReceived(this.connection, data, isBinary);
   }
@@ -100,7 +111,12 @@ export class WsSocket extends Socket implements ClientWebSocketOwner {
     if (this.connection !== undefined) this.listener.connectionFailed(this.connection, error);
   }
 
+  handleClosing(): void {
+    this.listener.closing.add(this);
+  }
+
   handleClose(): void {
+    this.listener.closing.delete(this);
     if (this.connection !== undefined) this.listener.connectionClosed(this.connection);
   }
 
