@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Connection } from '@pogo/hub';
 import { describe, expect, it, vi } from 'vitest';
@@ -32,7 +33,12 @@ class StuckStream extends Duplex {
 
 function scene() {
   const stream = new StuckStream();
-  const ws = { extensions: '', readyState: 1 } as unknown as ClientWebSocket;
+  return { stream, ...socketOn(stream) };
+}
+
+function socketOn(stream: Duplex) {
+  const terminate = vi.fn();
+  const ws = { extensions: '', readyState: 1, terminate } as unknown as ClientWebSocket;
   const connection = { handleDrain: vi.fn() };
   const unused = () => undefined;
   const listener = {
@@ -43,7 +49,7 @@ function scene() {
   };
   const socket = new WsSocket(ws, stream, listener);
   socket.attach(connection as unknown as Connection);
-  return { stream, socket, connection };
+  return { socket, connection, terminate };
 }
 
 describe('WsSocket', () => {
@@ -72,5 +78,25 @@ describe('WsSocket', () => {
     await stream.accept();
     await stream.accept();
     expect(connection.handleDrain).toHaveBeenCalledTimes(2);
+  });
+
+  it('is cut off by a reset, also below TLS, but not during a shutdown, when it would stay open', () => {
+    const below = new Socket();
+    const plain = new Socket();
+    const ending = new Socket();
+    ending.end();
+    const cases: [stream: Duplex, resets: Socket, isReset: boolean][] = [
+      [plain, plain, true],
+      [Object.assign(new Socket(), { encrypted: true, _parent: below }), below, true],
+      [Object.assign(new Socket(), { encrypted: true }), below, false],
+      [ending, ending, false],
+    ];
+    for (const [stream, resets, isReset] of cases) {
+      const reset = vi.spyOn(resets, 'resetAndDestroy').mockReset().mockReturnThis();
+      const { socket, terminate } = socketOn(stream);
+      socket.terminate();
+      expect([reset.mock.calls.length, terminate.mock.calls.length]).toEqual(isReset ? [1, 0] : [0, 1]);
+      stream.destroy();
+    }
   });
 });

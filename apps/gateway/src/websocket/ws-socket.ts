@@ -8,6 +8,9 @@ import type { ClientWebSocket, ClientWebSocketOwner } from './client-web-socket.
 /** What a client that keeps up may be sent in one turn, where it shows only afterwards whether the kernel takes it. */
 const MAX_IN_FLIGHT_BYTES = 262_144;
 
+/** Private to Node: the TCP socket below TLS. Where there is none, closing is of the ordinary kind. */
+type EncryptedStream = Duplex & { readonly _parent?: unknown };
+
 /** What the edge does for its connections: one object for all of them. */
 export interface ConnectionListener {
   connectionReceived(connection: Connection, data: RawData, isBinary: boolean): void;
@@ -92,8 +95,10 @@ export class WsSocket extends Socket implements ClientWebSocketOwner {
   /** Closed in the ordinary way, megabytes stay with the kernel, which goes on offering them to the client for minutes. */
   terminate(): void {
     const { stream } = this;
-    // A reset is what only a socket without TLS can be told to send.
-    if (stream.encrypted !== true && stream instanceof NetSocket) stream.resetAndDestroy();
+    const socket = stream.encrypted === true ? (stream as EncryptedStream)._parent : stream;
+    // While a shutdown is under way Node can not reset, and would forget to close.
+    const isShuttingDown = stream.writableEnded && !stream.writableFinished;
+    if (socket instanceof NetSocket && !isShuttingDown) socket.resetAndDestroy();
     else this.ws.terminate();
   }
 
