@@ -46,6 +46,26 @@ describe('An unknown route', () => {
     expect([response.status, await response.json()]).toEqual(NOT_FOUND);
   });
 
+  it('is the handshake without an Upgrade header, which is answered 426 and says what a proxy has to do', async () => {
+    const prefixed = await TestGateway.start({ settings: { path_prefix: '/ws' } });
+    onTestFinished(() => prefixed.stop());
+    for (const url of [
+      `http://127.0.0.1:${gateway.port}/app/test-key?protocol=7`,
+      `http://127.0.0.1:${gateway.port}/app/nobody`,
+      `http://127.0.0.1:${prefixed.port}/ws/app/test-key`,
+    ]) {
+      const response = await fetch(url);
+      expect([response.status, await response.json()]).toEqual([426, { error: expect.stringContaining('proxy') as string }]);
+      expect(response.headers.get('upgrade')).toBe('websocket');
+    }
+    for (const url of [`http://127.0.0.1:${prefixed.port}/app/test-key`, `http://127.0.0.1:${gateway.port}/app/`]) {
+      const response = await fetch(url);
+      expect([response.status, await response.json()]).toEqual(NOT_FOUND);
+    }
+    const post = await fetch(`http://127.0.0.1:${gateway.port}/app/test-key`, { method: 'POST' });
+    expect(post.status).toBe(404);
+  });
+
   it('is every route of the API without the path prefix when there is one', async () => {
     const prefixed = await TestGateway.start({ settings: { path_prefix: '/ws' } });
     onTestFinished(() => prefixed.stop());

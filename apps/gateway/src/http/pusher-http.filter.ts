@@ -1,6 +1,7 @@
 import {
   Catch,
   HttpException,
+  Inject,
   Injectable,
   Logger,
   NotFoundException,
@@ -9,6 +10,7 @@ import {
 } from '@nestjs/common';
 import { UnavailableError } from '@pogo/hub';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
 import { KnownRoutes } from './known-routes.js';
 
 /** Words every error of the HTTP edge: `{"error": sentence}`, publish refusals with their `status`. */
@@ -17,7 +19,10 @@ import { KnownRoutes } from './known-routes.js';
 export class PusherHttpFilter implements ExceptionFilter {
   private readonly logger = new Logger(PusherHttpFilter.name);
 
-  constructor(private readonly routes: KnownRoutes) {}
+  constructor(
+    private readonly routes: KnownRoutes,
+    @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
+  ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -40,7 +45,17 @@ export class PusherHttpFilter implements ExceptionFilter {
     return [500, { error: 'internal server error' }];
   }
 
+  private isHandshake({ method, originalUrl }: FastifyRequest): boolean {
+    const { pathPrefix } = this.config;
+    if (method !== 'GET' || !originalUrl.startsWith(`${pathPrefix}/`)) return false;
+    return HANDSHAKE_PATH.test(originalUrl.slice(pathPrefix.length));
+  }
+
   private renderUnknownRoute(request: FastifyRequest, reply: FastifyReply): [status: number, body: object] {
+    if (this.isHandshake(request)) {
+      void reply.headers({ Upgrade: 'websocket', Connection: 'Upgrade' });
+      return [426, { error: UPGRADE_REQUIRED }];
+    }
     const [path = '/'] = request.url.split('?', 1);
     const methods = this.routes.methodsOf(path);
     if (methods.length === 0 || methods.includes(request.method)) return [404, { error: 'not found' }];
@@ -48,6 +63,11 @@ export class PusherHttpFilter implements ExceptionFilter {
     return [405, { error: `method not allowed: use ${methods.join(' or ')}` }];
   }
 }
+
+/** What a client's handshake becomes behind a proxy that does not know WebSocket: the most frequent fault in setting one up. */
+const UPGRADE_REQUIRED =
+  'this is where WebSockets connect; no Upgrade header came: a proxy in between has to hand on Upgrade and Connection';
+const HANDSHAKE_PATH = /^\/app\/[^/?]+(?:\?|$)/;
 
 /** Fastify's own refusals, such as a URL that cannot be decoded. */
 function isClientFault(error: unknown): error is Error & { readonly statusCode: number } {
