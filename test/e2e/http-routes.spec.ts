@@ -55,7 +55,10 @@ describe('An unknown route', () => {
       `http://127.0.0.1:${prefixed.port}/ws/app/test-key`,
     ]) {
       const response = await fetch(url);
-      expect([response.status, await response.json()]).toEqual([426, { error: expect.stringContaining('proxy') as string }]);
+      expect([response.status, await response.json()]).toEqual([
+        426,
+        { error: expect.stringContaining('proxy') as string },
+      ]);
       expect(response.headers.get('upgrade')).toBe('websocket');
     }
     for (const url of [`http://127.0.0.1:${prefixed.port}/app/test-key`, `http://127.0.0.1:${gateway.port}/app/`]) {
