@@ -1,5 +1,5 @@
 // What Node itself needs: `node:http` and `ws` with just enough of the protocol for the bench, and nothing that a server must
-// have: no signature, no check, no limit, no error. Where this one is slower than a peer, no program on them can be faster.
+// have: no signature, no check, no limit, no error. Where this one is slower at HTTP than a peer, so is every program on them.
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
 

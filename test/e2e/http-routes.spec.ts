@@ -60,6 +60,8 @@ describe('An unknown route', () => {
         { error: expect.stringContaining('proxy') as string },
       ]);
       expect(response.headers.get('upgrade')).toBe('websocket');
+      // Without it Node keeps the connection of a proxy that speaks HTTP/1.0 and waits for its end.
+      expect(response.headers.get('connection')).toMatch(/close/);
     }
     for (const url of [`http://127.0.0.1:${prefixed.port}/app/test-key`, `http://127.0.0.1:${gateway.port}/app/`]) {
       const response = await fetch(url);

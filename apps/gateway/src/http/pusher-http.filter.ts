@@ -53,7 +53,7 @@ export class PusherHttpFilter implements ExceptionFilter {
 
   private renderUnknownRoute(request: FastifyRequest, reply: FastifyReply): [status: number, body: object] {
     if (this.isHandshake(request)) {
-      void reply.headers({ Upgrade: 'websocket', Connection: 'Upgrade' });
+      void reply.headers({ Upgrade: 'websocket', Connection: 'Upgrade, close' });
       return [426, { error: UPGRADE_REQUIRED }];
     }
     const [path = '/'] = request.url.split('?', 1);

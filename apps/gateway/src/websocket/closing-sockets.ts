@@ -4,6 +4,7 @@ const TICK_MS = 100;
 /** For cutting off in one go. The kernel frees what a client has not read, megabytes of it, while everybody waits. */
 const CUTTING_OFF_MS = 2;
 
+/** A `WsSocket`, or the WebSocket of a client that was refused. */
 interface ClosingSocket {
   terminate(): void;
 }

@@ -17,8 +17,8 @@ import { destroyOnError, RefusedSockets, refuseUpgrade } from './refused-sockets
 import { declineSmallWindows, SHARED_DEFLATE } from './shared-deflate.js';
 import { WsSocket, type ConnectionListener } from './ws-socket.js';
 
-/** How long a client that was refused may take to finish closing before it is cut off. `ws` would wait 30 s. */
-const CLOSE_WAIT_MS = 3_000;
+/** When `ws` itself cuts off who does not finish closing: long after {@link ClosingSockets}, which takes its time. */
+const CLOSE_WAIT_MS = 30_000;
 const MAX_FRAGMENTS = 1_024;
 const MAX_BUFFERED_CHUNKS = 4_096;
 
@@ -34,8 +34,8 @@ export interface PusherWsAdapterOptions {
  */
 export class PusherWsAdapter extends WsAdapter implements ConnectionListener {
   private readonly server = new PusherServer();
-  private readonly refused = new RefusedSockets();
   readonly closing = new ClosingSockets();
+  private readonly refused = new RefusedSockets(this.closing);
   private readonly ws: WsServer<typeof ClientWebSocket>;
   private readonly hub: HubService;
   private readonly events: HubEvents;
@@ -59,7 +59,6 @@ export class PusherWsAdapter extends WsAdapter implements ConnectionListener {
       autoPong: false,
       perMessageDeflate: compression && SHARED_DEFLATE,
       maxPayload: maxClientMessageBytes,
-      // A peer that has begun to close and keeps its TCP connection is gone all the same. `ClosingSockets` is sooner.
       closeTimeout: CLOSE_WAIT_MS,
       // A message in thousands of pieces costs far more memory than its bytes.
       maxFragments: MAX_FRAGMENTS,

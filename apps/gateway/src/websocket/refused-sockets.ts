@@ -1,15 +1,18 @@
 import type { Duplex } from 'node:stream';
 import { pusherMessages, type PusherErrorData } from '@pogo/pusher-protocol';
 import type { WebSocket } from 'ws';
+import type { ClosingSockets } from './closing-sockets.js';
 
 const MAX_REFUSED = 1_000;
 
 /**
  * Sockets that were accepted only to be told why they are refused. They can do nothing, there is a bound to how many
- * there are, and the server's close time-out cuts off those that do not go by themselves.
+ * there are, and those that do not go by themselves are cut off.
  */
 export class RefusedSockets {
   private readonly waiting = new Set<WebSocket>();
+
+  constructor(private readonly closing: ClosingSockets) {}
 
   get isFull(): boolean {
     return this.waiting.size >= MAX_REFUSED;
@@ -19,9 +22,13 @@ export class RefusedSockets {
     this.waiting.add(ws);
     // Faults of the peer; `close` follows each of them.
     ws.on('error', () => undefined);
-    ws.on('close', () => this.waiting.delete(ws));
+    ws.on('close', () => {
+      this.waiting.delete(ws);
+      this.closing.delete(ws);
+    });
     ws.send(pusherMessages.error(error), { compress: false });
     ws.close(error.code, error.message);
+    this.closing.add(ws);
   }
 
   terminateAll(): void {

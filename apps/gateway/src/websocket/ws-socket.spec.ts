@@ -1,4 +1,7 @@
-import { Socket } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import type { Connection } from '@pogo/hub';
 import { describe, expect, it, vi } from 'vitest';
@@ -80,23 +83,30 @@ describe('WsSocket', () => {
     expect(connection.handleDrain).toHaveBeenCalledTimes(2);
   });
 
-  it('is cut off by a reset, also below TLS, but not during a shutdown, when it would stay open', () => {
-    const below = new Socket();
-    const plain = new Socket();
-    const ending = new Socket();
-    ending.end();
-    const cases: [stream: Duplex, resets: Socket, isReset: boolean][] = [
-      [plain, plain, true],
-      [Object.assign(new Socket(), { encrypted: true, _parent: below }), below, true],
-      [Object.assign(new Socket(), { encrypted: true }), below, false],
-      [ending, ending, false],
-    ];
-    for (const [stream, resets, isReset] of cases) {
-      const reset = vi.spyOn(resets, 'resetAndDestroy').mockReset().mockReturnThis();
-      const { socket, terminate } = socketOn(stream);
-      socket.terminate();
-      expect([reset.mock.calls.length, terminate.mock.calls.length]).toEqual(isReset ? [1, 0] : [0, 1]);
-      stream.destroy();
-    }
+  it.each([
+    ['is reset when its client has not taken all', 0, true, 'reset'],
+    ['is closed in the ordinary way when its client has taken all, or the kernel has', 0, false, 'closed'],
+    [
+      'is closed in the ordinary way when it is a Unix socket',
+      join(tmpdir(), `pogo-${process.pid}.sock`),
+      true,
+      'closed',
+    ],
+  ])('%s', async (_, address, hasBacklog, expected) => {
+    const server = createServer().listen(address);
+    await once(server, 'listening');
+    const accepted = once(server, 'connection') as Promise<[Socket]>;
+    const at = server.address();
+    const client = connect(typeof at === 'string' ? { path: at } : { port: at?.port ?? 0 }).pause();
+    const [stream] = await accepted;
+    if (hasBacklog) while (stream.write(Buffer.alloc(65_536)));
+    const { socket, terminate } = socketOn(stream);
+    const reset = vi.spyOn(stream, 'resetAndDestroy');
+    socket.terminate();
+    const wasReset = reset.mock.results.some(({ type }) => type === 'return');
+    expect([wasReset, terminate.mock.calls.length]).toEqual(expected === 'reset' ? [true, 0] : [false, 1]);
+    expect(stream.destroyed).toBe(wasReset);
+    for (const end of [client, stream]) end.on('error', () => undefined).destroy();
+    server.close();
   });
 });

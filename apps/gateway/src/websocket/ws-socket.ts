@@ -92,14 +92,26 @@ export class WsSocket extends Socket implements ClientWebSocketOwner {
     this.ws.close(code, reason);
   }
 
-  /** Closed in the ordinary way, megabytes stay with the kernel, which goes on offering them to the client for minutes. */
+  /**
+   * Cuts the client off. What Node still holds did not fit into the kernel: a client that reads nothing is reset, because
+   * after a close of the ordinary kind the kernel would offer it megabytes for minutes. Otherwise the kernel has all of
+   * it, the close frame as well, and goes on delivering to a client that has only lost its link for a while.
+   */
   terminate(): void {
+    if (!this.reset()) this.ws.terminate();
+  }
+
+  private reset(): boolean {
     const { stream } = this;
     const socket = stream.encrypted === true ? (stream as EncryptedStream)._parent : stream;
-    // While a shutdown is under way Node can not reset, and would forget to close.
-    const isShuttingDown = stream.writableEnded && !stream.writableFinished;
-    if (socket instanceof NetSocket && !isShuttingDown) socket.resetAndDestroy();
-    else this.ws.terminate();
+    if (stream.writableLength === 0 || !(socket instanceof NetSocket)) return false;
+    try {
+      socket.resetAndDestroy();
+      return true;
+    } catch {
+      // A Unix socket, which keeps nothing for a peer.
+      return false;
+    }
   }
 
   handleMessage(data: RawData, isBinary: boolean): void {
