@@ -46,7 +46,7 @@ describe('a hostile handshake', () => {
     ['by POST', 405, upgradeRequest(APP_PATH, { 'Content-Length': '0' }, `POST ${APP_PATH} HTTP/1.1`)],
     ['by PUT', 405, upgradeRequest(APP_PATH, { 'Content-Length': '0' }, `PUT ${APP_PATH} HTTP/1.1`)],
     ['in HTTP/1.0, which has no upgrades', 400, upgradeRequest(APP_PATH, {}, `GET ${APP_PATH} HTTP/1.0`)],
-    ['without an upgrade', 404, upgradeRequest(APP_PATH, { Upgrade: undefined, Connection: 'close' })],
+    ['without an upgrade', 426, upgradeRequest(APP_PATH, { Upgrade: undefined, Connection: 'close' })],
     ['without a key and for no path', 400, upgradeRequest('/nowhere', { 'Sec-WebSocket-Key': undefined })],
     ['with headers that are too long', 431, upgradeRequest(APP_PATH, { Cookie: 'a'.repeat(20_000) })],
     ['for a path that is too long', 431, upgradeRequest(`/app/${'a'.repeat(20_000)}`)],
