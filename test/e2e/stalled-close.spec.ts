@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
 import { APP, TestGateway } from '../support/gateway.js';
 import { closeFrame, RawSocket } from '../support/raw-socket.js';
+import { untilNoConnections } from '../support/tls/sockets.js';
 
 const EVENT = 'x'.repeat(9_000);
 
@@ -23,7 +22,7 @@ it.each([
     await new Promise(setImmediate);
   }
   act(raw);
-  await untilNoSockets(gateway);
+  await untilNoConnections(gateway);
   let received = 0;
   raw.socket.on('data', ({ length }) => (received += length));
   raw.socket.resume();
@@ -31,10 +30,3 @@ it.each([
   // What the client's kernel had taken. The rest would come as well, after a close of the ordinary kind.
   expect(received).toBeLessThan(hub.counters().bytesWritten / 2);
 });
-
-/** Node tells nobody when a server has lost its last connection. */
-async function untilNoSockets(gateway: TestGateway): Promise<void> {
-  const server = gateway.app.getHttpServer();
-  const count = promisify(server.getConnections.bind(server));
-  while ((await count()) > 0) await sleep(10);
-}

@@ -6,7 +6,7 @@ import type { Client } from '../support/client.js';
 import { APP, TestGateway } from '../support/gateway.js';
 import { Log } from '../support/log.js';
 import { testPair } from '../support/tls/certificates.js';
-import { connectionCount, dialTls, httpsServer } from '../support/tls/sockets.js';
+import { dialTls, httpsServer, untilNoConnections } from '../support/tls/sockets.js';
 import { trust } from '../support/tls/trust.js';
 import { expectServed, untilConnections } from '../support/well-behaved.js';
 
@@ -80,11 +80,6 @@ describe('A peer on the TLS port', () => {
     await untilNoConnections(gateway);
   });
 });
-
-/** Resolves when the listener has no connection left. */
-async function untilNoConnections(gateway: TestGateway): Promise<void> {
-  while ((await connectionCount(gateway)) > 0) await new Promise((resolve) => setImmediate(resolve));
-}
 
 describe.each([
   ['over TLS', TLS],

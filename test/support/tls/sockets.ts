@@ -25,6 +25,11 @@ export function connectionCount(gateway: TestGateway): Promise<number> {
   });
 }
 
+/** Resolves when the listener has no connection left. */
+export async function untilNoConnections(gateway: TestGateway): Promise<void> {
+  while ((await connectionCount(gateway)) > 0) await new Promise((resolve) => setImmediate(resolve));
+}
+
 export function httpsServer({ app }: TestGateway): Server {
   return app.getHttpServer() as unknown as Server;
 }
