@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -12,5 +13,7 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 30_000,
     retry: 0,
+    // What is done once for all files of a run goes by this: test/support/build.ts.
+    env: { POGO_TEST_RUN: randomUUID() },
   },
 });

@@ -33,7 +33,11 @@ const EDGE_ROOMS = ['http', 'websocket', 'health', 'webhooks', 'metrics'].map((r
 
 const ROOMS: readonly Room[] = [
   { folder: PROTOCOL, rooms: [], packages: [/^node:crypto$/] },
-  { folder: HUB, rooms: [PROTOCOL], packages: [/^@nestjs\/common$/, /^node:timers\/promises$/, /^node:zlib$/] },
+  {
+    folder: HUB,
+    rooms: [PROTOCOL],
+    packages: [/^@nestjs\/(common|microservices)$/, /^ioredis$/, /^rxjs$/, /^node:(crypto|timers\/promises|zlib)$/],
+  },
   { folder: `${HUB}/testing`, rooms: [PROTOCOL, HUB], packages: [/^node:(assert|timers)/] },
   {
     folder: `${GATEWAY}/http`,
@@ -132,7 +136,10 @@ describe('architecture', () => {
 
   it('keeps Redis in the redis-* files of the hub', () => {
     const wrong = imports.filter(
-      ({ file, specifier }) => /^(ioredis|@nestjs\/microservices)$/.test(specifier) && !/\/redis-[^/]+\.ts$/.test(file),
+      ({ file, specifier }) =>
+        /^(ioredis|@nestjs\/microservices|rxjs|node:crypto)$/.test(specifier) &&
+        file.startsWith(HUB) &&
+        !/\/redis-[^/]+\.ts$/.test(file),
     );
     expect(wrong.map(({ file, specifier }) => `${file} imports ${specifier}`)).toEqual([]);
   });

@@ -3,7 +3,7 @@ import type { Server } from 'node:https';
 import type { LoggerService, Type, DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { HubService } from '@pogo/hub';
+import { Broker, HubService, RedisBroker } from '@pogo/hub';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config/gateway-config.js';
 import type { TlsFiles } from './config/tls-files.js';
@@ -69,11 +69,20 @@ export async function createGateway(
   closeConnectionsWhileDraining(fastify, app.get(HubService));
   app.useWebSocketAdapter(new PusherWsAdapter(app, { isStandalone }));
   if (isStandalone) app.useGlobalFilters(app.get(PusherHttpFilter));
+  await connectTransport(app);
   return app;
 }
 
+/** The broker is Nest's transport between the nodes as well: it brings the `@EventPattern`s that they send each other. */
+async function connectTransport(app: NestFastifyApplication): Promise<void> {
+  const broker = app.get(Broker);
+  if (!(broker instanceof RedisBroker)) return;
+  app.connectMicroservice({ strategy: broker });
+  await app.startAllMicroservices();
+}
+
 /** What is served under the prefix. An embedding application's own routes are not: a proxy may guard them by path. */
-const OURS = /^\/(?:apps\/|up(?:$|\?))/;
+const OURS = /^\/(?:apps\/|(?:up|ready)(?:$|\?))/;
 
 /** Our routes are written without the prefix; requests arrive with it. */
 class PathPrefix {

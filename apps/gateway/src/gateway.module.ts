@@ -1,5 +1,5 @@
 import { Module, type DynamicModule, type InjectionToken, type Provider } from '@nestjs/common';
-import { AppProvider, ConfigAppProvider, HubModule, HubOptions, type HubModuleOptions } from '@pogo/hub';
+import { AppProvider, ConfigAppProvider, HubModule, HubOptions, RedisOptions, type HubModuleOptions } from '@pogo/hub';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config/gateway-config.js';
 import { DrainOnShutdown } from './drain-on-shutdown.js';
 import { HealthModule } from './health/health.module.js';
@@ -53,6 +53,7 @@ function fromConfig(custom: NonNullable<HubModuleOptions['providers']>): NonNull
   const inject = [GATEWAY_CONFIG];
   const defaults = [
     { provide: HubOptions, inject, useFactory: (config: GatewayConfig) => config.hub },
+    { provide: RedisOptions, inject, useFactory: (config: GatewayConfig) => config.redis },
     { provide: AppProvider, inject, useFactory: (config: GatewayConfig) => new ConfigAppProvider(config.apps) },
   ];
   return defaults.filter(({ provide }) => !custom.some((provider) => provider.provide === provide));

@@ -3,6 +3,7 @@ import type { App } from './app/app.js';
 import { topicOf } from './broker/broker.js';
 import type { Batch } from './fan-out/batch.js';
 import { PendingQueue } from './fan-out/pending-queue.js';
+import type { Roster } from './roster.js';
 import type { Subscription } from './subscription.js';
 
 /** A batch that is being written. */
@@ -24,6 +25,8 @@ export class Channel {
   readonly subscriptions = new Set<Subscription>();
   readonly pending = new PendingQueue();
   flight: Flight | undefined = undefined;
+  /** On presence channels, while somebody here is in it: the members as these clients know them. */
+  roster: Roster | undefined = undefined;
   /** It stands in the fan-out's round robin. */
   isDirty = false;
 
@@ -34,6 +37,14 @@ export class Channel {
   ) {
     this.topic = topicOf(app.id, name.name);
     this.shard = shardOf(this.topic);
+  }
+
+  /** Whether a client here was the user before the channel's `serial`, and still is. */
+  hosts(userId: string, serial: number): boolean {
+    for (const subscription of this.subscriptions) {
+      if (subscription.member?.userId === userId && subscription.wasLiveBefore(serial)) return true;
+    }
+    return false;
   }
 
   /** Makes a batch of what is pending. Undefined when there is nothing, or nobody to get it. */

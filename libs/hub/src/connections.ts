@@ -10,6 +10,7 @@ import { Liveness } from './liveness.js';
 import type { Membership } from './membership.js';
 import { Pacer } from './pacer.js';
 import type { Registry } from './registry.js';
+import type { SignedInUsers } from './signed-in-users.js';
 import { SlowSockets } from './slow-sockets.js';
 import type { Socket } from './socket.js';
 import type { Sweeper } from './sweeper.js';
@@ -25,6 +26,7 @@ export class Connections implements ConnectionHost {
     readonly counters: HubCounters,
     private readonly registry: Registry,
     private readonly membership: Membership,
+    private readonly users: SignedInUsers,
     private readonly directory: ConnectionDirectory,
     private readonly events: HubEvents,
     private readonly sweeper: Sweeper,
@@ -108,6 +110,7 @@ export class Connections implements ConnectionHost {
     this.liveness.remove(connection);
     this.slowSockets.removeBlocked(connection);
     this.membership.leaveAll(connection);
+    this.users.signOut(connection);
     this.directory.report(connection.app.id, this.registry.countOf(connection.app.id));
     this.events.emit('connectionClosed', { connection });
   }

@@ -1,10 +1,11 @@
 import { messagesOf } from '@pogo/pusher-protocol';
-import { decodeEnvelope, type TransitionEnvelope } from './broker/envelope.js';
+import { decodeEnvelope } from './broker/envelope.js';
 import type { Channel } from './channel.js';
 import type { FanOut } from './fan-out/fan-out.js';
 import type { HubCounters } from './hub-counters.js';
 import type { HubEvents } from './hub-events.js';
 import type { Registry } from './registry.js';
+import type { RosterChange } from './roster.js';
 
 /** What the broker brought, on its way to the local subscribers: no JSON for events. */
 export class Delivery {
@@ -20,16 +21,20 @@ export class Delivery {
     if (channel === undefined || channel.subscriptions.size === 0) return;
     const envelope = decodeEnvelope(bytes);
     if (envelope === undefined) return;
+    const { roster } = channel;
     if (envelope.type !== 'event') {
-      this.deliverTransition(channel, envelope);
+      const isNews = roster?.take(envelope, (userId, at) => channel.hosts(userId, at)) ?? true;
+      if (isNews) this.announce(channel, envelope);
       return;
     }
+    if (envelope.serial !== undefined) roster?.pass(envelope.serial);
     const { payload, serial, exceptSocketId } = envelope;
     const except = exceptSocketId === undefined ? undefined : this.registry.findConnection(exceptSocketId);
     if (!this.fanOut.append(channel, { payload, serial, except })) this.countDropped(channel);
   }
 
-  private deliverTransition(channel: Channel, { type, member, serial }: TransitionEnvelope): void {
+  /** Tells the channel's clients of a member; those who were told of `serial` or later are left out. */
+  announce(channel: Channel, { type, member, serial }: RosterChange): void {
     const messages = messagesOf(channel.app.dialect);
     const { name } = channel.name;
     const text =

@@ -16,6 +16,9 @@ export interface HubEventMap {
   subscribed: { readonly connection: Connection; readonly channel: string };
   unsubscribed: { readonly connection: Connection; readonly channel: string };
   userSignedIn: { readonly connection: Connection; readonly userId: string };
+  /** The user's first connection in the cluster has signed in, or the last one is gone. */
+  userOnline: { readonly appId: string; readonly userId: string; readonly serial: number };
+  userOffline: { readonly appId: string; readonly userId: string; readonly serial: number };
   channelOccupied: { readonly appId: string; readonly channel: string; readonly serial: number };
   channelVacated: { readonly appId: string; readonly channel: string; readonly serial: number };
   memberAdded: { readonly appId: string; readonly channel: string; readonly serial: number; readonly member: Member };

@@ -1,4 +1,4 @@
-import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
+import { Module, type DynamicModule, type InjectionToken, type ModuleMetadata, type Provider } from '@nestjs/common';
 import { AppProvider } from './app/app-provider.js';
 import { ConfigAppProvider } from './app/config-app-provider.js';
 import { AuthProvider } from './auth/auth-provider.js';
@@ -12,27 +12,43 @@ import { ChannelDirectory } from './directory/channel-directory.js';
 import { ConnectionDirectory } from './directory/connection-directory.js';
 import { MemoryChannelDirectory } from './directory/memory-channel-directory.js';
 import { MemoryConnectionDirectory } from './directory/memory-connection-directory.js';
+import { MemoryUserDirectory } from './directory/memory-user-directory.js';
+import { UserDirectory } from './directory/user-directory.js';
 import { HubEvents } from './hub-events.js';
 import { HubOptions } from './hub-options.js';
 import { HubService } from './hub.service.js';
 import { MemoryRateLimitStore } from './rate-limit/memory-rate-limit-store.js';
 import { RateLimitService } from './rate-limit/rate-limit.service.js';
 import { RateLimitStore } from './rate-limit/rate-limit-store.js';
+import { RedisCommandController } from './broker/redis-command.controller.js';
+import { RedisNode } from './redis/redis-node.js';
+import { RedisOptions } from './redis/redis-options.js';
 
 type CustomProvider = Exclude<Provider, new (...args: never[]) => unknown>;
 
-/** Complete by itself: one node, everything in memory, no apps. */
+/** Complete by itself: one node, everything in memory, no apps. With {@link RedisOptions}: one node of several. */
 const DEFAULTS: readonly CustomProvider[] = [
   { provide: HubOptions, useFactory: () => new HubOptions() },
   { provide: AppProvider, useFactory: () => new ConfigAppProvider([]) },
   { provide: AuthProvider, useFactory: () => new SignatureAuthProvider() },
+  { provide: RedisOptions, useFactory: () => undefined },
+  {
+    provide: RedisNode,
+    inject: [RedisOptions],
+    useFactory: (options?: RedisOptions) => options && new RedisNode(options),
+  },
   { provide: MemoryBus, useFactory: () => new MemoryBus() },
-  { provide: Broker, useFactory: (bus: MemoryBus) => new MemoryBroker(bus), inject: [MemoryBus] },
-  { provide: CommandBus, useFactory: () => new MemoryCommandBus() },
-  { provide: ChannelDirectory, useFactory: (bus: MemoryBus) => new MemoryChannelDirectory(bus), inject: [MemoryBus] },
-  { provide: ConnectionDirectory, useFactory: () => new MemoryConnectionDirectory() },
-  { provide: RateLimitStore, useFactory: () => new MemoryRateLimitStore() },
+  port(Broker, (bus, redis) => redis?.broker ?? new MemoryBroker(bus)),
+  port(CommandBus, (_bus, redis) => redis?.commands ?? new MemoryCommandBus()),
+  port(ChannelDirectory, (bus, redis) => redis?.channels ?? new MemoryChannelDirectory(bus)),
+  port(ConnectionDirectory, (_bus, redis) => redis?.connections ?? new MemoryConnectionDirectory()),
+  port(UserDirectory, (_bus, redis) => redis?.users ?? new MemoryUserDirectory()),
+  port(RateLimitStore, (_bus, redis) => redis?.rateLimits ?? new MemoryRateLimitStore()),
 ];
+
+function port(token: InjectionToken, useFactory: (bus: MemoryBus, redis?: RedisNode) => unknown): CustomProvider {
+  return { provide: token, inject: [MemoryBus, { token: RedisNode, optional: true }], useFactory };
+}
 
 export interface HubModuleOptions {
   /** Modules that `providers` inject from. */
@@ -51,6 +67,7 @@ export class HubModule {
     return {
       module: HubModule,
       imports,
+      controllers: [RedisCommandController],
       providers: [...ports, ...services],
       exports: [...ports.map(({ provide }) => provide), ...services],
     };

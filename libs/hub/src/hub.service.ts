@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import {
   PusherError,
   PusherErrors,
@@ -10,31 +9,22 @@ import {
   type SignedInUser,
 } from '@pogo/pusher-protocol';
 import type { App } from './app/app.js';
-import { AppProvider, type AppChange } from './app/app-provider.js';
+import { AppChanges } from './app-changes.js';
+import { AppProvider } from './app/app-provider.js';
 import { Broker } from './broker/broker.js';
 import { CommandBus } from './broker/command-bus.js';
-import { ClientEvents } from './client-events.js';
 import type { Connection } from './connection.js';
-import { Connections } from './connections.js';
-import { Delivery } from './delivery.js';
 import { ChannelDirectory, type ChannelState, type ChannelSummary } from './directory/channel-directory.js';
 import { ConnectionDirectory } from './directory/connection-directory.js';
-import { Draining } from './draining.js';
-import { FanOut } from './fan-out/fan-out.js';
+import { UserDirectory } from './directory/user-directory.js';
 import { HubCounters } from './hub-counters.js';
 import { HubEvents } from './hub-events.js';
 import { HubOptions } from './hub-options.js';
+import { HubParts } from './hub-parts.js';
 import type { MessageHandler } from './inbox.js';
-import { Membership } from './membership.js';
-import { Publisher, type PublishEvent } from './publisher.js';
+import type { PublishEvent } from './publisher.js';
 import { PublishStatus } from './publish-status.js';
-import { Registry } from './registry.js';
 import type { Socket } from './socket.js';
-import { Sweeper } from './sweeper.js';
-import { TopicRegistry } from './topic-registry.js';
-
-const SHORTEST_TICK_MS = 10;
-const LONGEST_TICK_MS = 100;
 
 /** What a publish may ask for beyond its data. */
 export interface PublishOptions {
@@ -47,17 +37,7 @@ export interface PublishOptions {
 /** Who is connected, who is subscribed, and delivery. The one object that the edges and embedding applications talk to. */
 @Injectable()
 export class HubService implements OnModuleInit, OnModuleDestroy {
-  private readonly logger = new Logger(HubService.name);
-  private readonly registry: Registry;
-  private readonly sweeper: Sweeper;
-  private readonly topics: TopicRegistry;
-  private readonly membership: Membership;
-  private readonly connections: Connections;
-  private readonly publisher: Publisher;
-  private readonly clientEvents: ClientEvents;
-  private readonly delivery: Delivery;
-  private readonly counts = new HubCounters();
-  private readonly draining: Draining;
+  private readonly parts: HubParts;
 
   constructor(
     private readonly options: HubOptions,
@@ -66,66 +46,70 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
     private readonly commands: CommandBus,
     private readonly directory: ChannelDirectory,
     private readonly connectionDirectory: ConnectionDirectory,
+    private readonly userDirectory: UserDirectory,
     private readonly events: HubEvents,
   ) {
-    const { counts } = this;
-    const fanOut = new FanOut(options, counts, events);
-    const registry = (this.registry = new Registry((topic) => fanOut.shardOf(topic)));
-    this.sweeper = new Sweeper(Math.min(LONGEST_TICK_MS, Math.max(SHORTEST_TICK_MS, options.pingPeriodMs / 10)));
-    this.topics = new TopicRegistry(broker, registry, options.topicLingerMs);
-    this.membership = new Membership(registry, this.topics, directory, events, options, () => this.sweeper.now());
-    const { membership, sweeper } = this;
-    this.connections = new Connections(options, counts, registry, membership, connectionDirectory, events, sweeper);
-    this.publisher = new Publisher(broker, directory, registry, fanOut, events, options.brokerQueueSize);
-    this.clientEvents = new ClientEvents(broker, events);
-    this.delivery = new Delivery(registry, fanOut, counts, events);
-    this.draining = new Draining(registry);
+    this.parts = new HubParts(options, { broker, directory, connectionDirectory, userDirectory }, events);
   }
 
   onModuleInit(): void {
-    this.broker.listen((topic, envelope) => this.delivery.deliver(topic, envelope));
-    this.commands.listen(({ appId, userId }) => this.connections.closeUser(appId, userId));
-    this.apps.onChange((change) => void this.applyAppChange(change));
-    this.sweeper.add((now) => this.topics.sweep(now));
-    this.sweeper.add((now) => this.membership.sweep(now));
-    this.sweeper.start();
+    const { rosters, membership, delivery, users, connections, sweeper } = this.parts;
+    this.broker.attach({
+      message: (topic, envelope) => delivery.deliver(topic, envelope),
+      interrupted: () => rosters.interrupted(),
+      resumed: () => rosters.resumed(),
+    });
+    this.directory.attach({
+      holdings: () => membership.holdings(),
+      heldBack: () => rosters.heldBack(),
+      released: () => rosters.released(),
+    });
+    this.userDirectory.attach(users);
+    this.commands.listen(({ appId, userId }) => connections.closeUser(appId, userId));
+    new AppChanges(this.apps, connections).listen();
+    sweeper.start();
   }
 
   /** From the first shutdown hook on nobody new is let in. */
   onModuleDestroy(): void {
-    this.draining.begin();
+    this.parts.draining.begin();
   }
 
   /** True once {@link drain} or the application's shutdown has begun. */
   get isDraining(): boolean {
-    return this.draining.hasBegun;
+    return this.parts.draining.hasBegun;
+  }
+
+  /** False while publishes and subscriptions have to wait for what connects the nodes. */
+  get isReady(): boolean {
+    return this.broker.isAvailable && this.directory.isAvailable;
   }
 
   /** No room for another connection. Sockets that are being closed still take theirs. */
   get isFull(): boolean {
-    return this.registry.size + this.connections.closingCount >= this.options.maxConnections;
+    return this.parts.registry.size + this.parts.connections.closingCount >= this.options.maxConnections;
   }
 
   /** Connections of all apps on this node. */
   get connectionCount(): number {
-    return this.registry.size;
+    return this.parts.registry.size;
   }
 
   /** What this node's hot path has counted so far; a copy. */
   counters(): HubCounters {
-    return Object.assign(new HubCounters(), this.counts);
+    return Object.assign(new HubCounters(), this.parts.counts);
   }
 
   // --- connections ---
 
   /** Admits a client and greets it. The caller has checked everything that could refuse it. */
   connect(app: App, socket: Socket, handler: MessageHandler): Connection {
-    return this.connections.open(app, socket, handler);
+    return this.parts.connections.open(app, socket, handler);
   }
 
   /** The client's socket is closed. */
   disconnect(connection: Connection): void {
-    this.connections.closed(connection);
+    this.parts.connections.closed(connection);
   }
 
   /** Records the connection's user. @throws PusherError 4009 when it has signed in as another user. */
@@ -134,6 +118,7 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
       throw new PusherError(PusherErrors.signinFailed);
     }
     connection.user = user;
+    this.parts.users.signIn(connection, user.id);
     this.events.emit('userSignedIn', { connection, userId: user.id });
   }
 
@@ -151,12 +136,12 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
 
   /** Resolves when the client has been acknowledged. @throws SubscriptionError when it is refused. */
   subscribe(connection: Connection, channel: ChannelName, member?: Member): Promise<void> {
-    return this.membership.subscribe(connection, channel, member);
+    return this.parts.membership.subscribe(connection, channel, member);
   }
 
   /** Leaves the channel; ignored when the connection is not in it. */
   unsubscribe(connection: Connection, channel: string): Promise<void> {
-    return this.membership.unsubscribe(connection, channel);
+    return this.parts.membership.unsubscribe(connection, channel);
   }
 
   /** The channel in the whole cluster. @throws UnavailableError */
@@ -206,7 +191,7 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
 
   /** Publishes several events of an app in order; all of them are checked before anything is sent. */
   publishAll(app: App, events: readonly PublishEvent[]): Promise<PublishStatus> {
-    return app.enabled ? this.publisher.publish(app, events) : Promise.resolve(PublishStatus.hub_missing);
+    return app.enabled ? this.parts.publisher.publish(app, events) : Promise.resolve(PublishStatus.hub_missing);
   }
 
   /**
@@ -214,7 +199,12 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
    * message waits for it. @throws PusherError 4301 when it is refused.
    */
   clientEvent(connection: Connection, message: ClientEventMessage): Promise<void> | undefined {
-    return this.clientEvents.relay(connection, message);
+    return this.parts.clientEvents.relay(connection, message);
+  }
+
+  /** Those of `userIds` that have signed in on some connection in the cluster. @throws UnavailableError */
+  findOnline(appId: string, userIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.userDirectory.findOnline(appId, userIds);
   }
 
   // --- life cycle ---
@@ -224,23 +214,9 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
    * cannot be for as long again.
    */
   async drain(withinMs: number): Promise<void> {
-    await this.draining.closeAll(withinMs);
-    await Promise.race([this.membership.settled(), sleep(withinMs, undefined, { ref: false })]);
-    this.membership.close();
-    // The edge cuts off those that do not answer the closing handshake.
-    while (this.connections.closingCount > 0) await sleep(SHORTEST_TICK_MS);
-    this.topics.close();
-    this.sweeper.stop();
-  }
-
-  private async applyAppChange({ appId, change }: AppChange): Promise<void> {
-    try {
-      if (change === 'removed') this.connections.closeApp(appId, PusherErrors.applicationDoesNotExist);
-      if (change === 'disabled') this.connections.closeApp(appId, PusherErrors.applicationDisabled);
-      const app = change === 'updated' ? await this.apps.findById(appId) : undefined;
-      if (app !== undefined) this.connections.updateApp(app);
-    } catch (error) {
-      this.logger.error(error);
-    }
+    const { draining, topics, sweeper } = this.parts;
+    await draining.run(withinMs);
+    topics.close();
+    sweeper.stop();
   }
 }

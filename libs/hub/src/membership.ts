@@ -7,6 +7,7 @@ import type { ChannelDirectory, Holding, JoinAnswer } from './directory/channel-
 import { emitTransitions, type HubEvents } from './hub-events.js';
 import type { HubOptions } from './hub-options.js';
 import type { Registry } from './registry.js';
+import type { Rosters } from './rosters.js';
 import { Subscription } from './subscription.js';
 import type { TopicRegistry } from './topic-registry.js';
 
@@ -38,6 +39,7 @@ export class Membership {
     private readonly registry: Registry,
     private readonly topics: TopicRegistry,
     private readonly directory: ChannelDirectory,
+    private readonly rosters: Rosters,
     private readonly events: HubEvents,
     private readonly options: HubOptions,
     private readonly now: () => number,
@@ -68,7 +70,7 @@ export class Membership {
       subscription.hasBeenLive = true;
       if (isNew) this.events.emit('subscribed', { connection, channel: name.name });
       // A listener may have ended it.
-      if (!subscription.hasLeft) subscription.goLive(answer);
+      if (!subscription.hasLeft) subscription.goLive(this.rosters.admit(subscription.channel, answer));
       if (member !== undefined) await subscription.channel.pending.whenWritten();
     } else {
       await this.refuse(subscription, answer);
@@ -95,6 +97,13 @@ export class Membership {
     for (const [subscription, since] of this.joining) {
       if (now - since < this.options.joinDeadlineMs) return;
       subscription.connection.close(PusherErrors.unavailable);
+    }
+  }
+
+  /** What the directory knows of this node, or should. */
+  *holdings(): Iterable<Holding> {
+    for (const channel of this.registry.allChannels()) {
+      for (const subscription of channel.subscriptions) if (subscription.hasBeenLive) yield holdingOf(subscription);
     }
   }
 
@@ -158,7 +167,10 @@ export class Membership {
     const { connection, channel } = subscription;
     subscription.leave();
     channel.subscriptions.delete(subscription);
-    if (channel.subscriptions.size === 0) this.topics.idleFrom(channel, this.now());
+    if (channel.subscriptions.size === 0) {
+      channel.roster = undefined;
+      this.topics.idleFrom(channel, this.now());
+    }
     if (subscription.hasBeenLive) this.events.emit('unsubscribed', { connection, channel: channel.name.name });
   }
 }

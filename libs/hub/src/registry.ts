@@ -53,6 +53,10 @@ export class Registry {
     return this.channels.get(topic);
   }
 
+  allChannels(): IterableIterator<Channel> {
+    return this.channels.values();
+  }
+
   removeChannel(channel: Channel): void {
     this.channels.delete(channel.topic);
   }

@@ -44,6 +44,11 @@ export class Subscription {
     return this.state === 'live';
   }
 
+  /** It is acknowledged, and was when `serial` was not there yet. */
+  wasLiveBefore(serial: number): boolean {
+    return this.hasBeenLive && !this.hasLeft && this.snapshotSerial < serial;
+  }
+
   /** The client subscribes again: hold events until the directory has answered anew. */
   rejoin(): void {
     // What came before is before the new acknowledgement, which may bring a later cached event.

@@ -25,6 +25,10 @@ function field<T>(expected: string, read: (value: Scalar) => T | undefined) {
 
 export const text = () => field('a non-empty text', (value) => (value === '' ? undefined : String(value)));
 
+/** A text that `read` understands. */
+export const parsed = <T>(expected: string, read: (text: string) => T | undefined) =>
+  field(expected, (value) => read(String(value)));
+
 export const integer = (min: number, max = Number.MAX_SAFE_INTEGER) =>
   field(
     max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min}` : `a whole number from ${min} to ${max}`,

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { completeApp, HubOptions, parseAllowedOrigins, type App, type AppSettings } from '@pogo/hub';
+import { completeApp, HubOptions, parseAllowedOrigins, type App, type AppSettings, type RedisOptions } from '@pogo/hub';
+import { redisOptions } from './redis-settings.js';
 import type { Settings } from './settings.js';
 import type { TlsFiles, TlsPair } from './tls-files.js';
 
@@ -30,6 +31,8 @@ export interface GatewayConfig {
   /** permessage-deflate is accepted when a client offers it. */
   readonly compression: boolean;
   readonly hub: HubOptions;
+  /** The Redis that connects this node with others; without it the node is complete by itself. */
+  readonly redis: RedisOptions | undefined;
   readonly shutdownTimeoutMs: number;
   readonly log: { readonly level: Settings['log_level']; readonly format: 'pretty' | 'json' | undefined };
 }
@@ -81,6 +84,7 @@ export function toGatewayConfig(settings: Settings, extras: ConfigExtras = {}, t
     },
     compression: settings.enable_compression,
     hub: hubOptions(settings),
+    redis: redisOptions(settings),
     shutdownTimeoutMs: settings.shutdown_timeout,
     log: { level: settings.log_level, format: settings.log_format },
   };

@@ -1,6 +1,7 @@
 import { parseAllowedOrigins, APP_ID } from '@pogo/hub';
 import { closest, distance } from 'fastest-levenshtein';
 import { LOOPBACK_HOSTS, toGatewayConfig, type ConfigExtras, type GatewayConfig } from './gateway-config.js';
+import { redisProblems } from './redis-settings.js';
 import { SECRET_KEYS, SETTING_KEYS, settingsSchema, type SettingKey, type Settings } from './settings.js';
 import { inspectTls, looksLikeKey } from './tls-files.js';
 
@@ -122,6 +123,7 @@ function contradictions(
   if (pingPeriod !== undefined && pongWait !== undefined && pingPeriod >= pongWait) {
     problems.push(`${name('ping_period')} must be shorter than ${name('pong_wait')} (${pongWait}ms)`);
   }
+  problems.push(...redisProblems((key) => names.has(key), settings).map((problem) => inUsersWords(problem, names)));
   for (const entry of settings.allowed_origins ?? []) {
     try {
       parseAllowedOrigins([entry]);
@@ -140,6 +142,10 @@ function contradictions(
 /** What the user called a setting, or may call it. */
 function nameOf(key: SettingKey, names: ReadonlyMap<SettingKey, string>): string {
   return names.get(key) ?? PREFIX + key.toUpperCase();
+}
+
+function inUsersWords(problem: string, names: ReadonlyMap<SettingKey, string>): string {
+  return problem.replace(/\bredis_[a-z]+\b/g, (key) => nameOf(key as SettingKey, names));
 }
 
 /** Two settings of which one is nothing without the other. */

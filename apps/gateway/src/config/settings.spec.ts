@@ -50,8 +50,8 @@ describe('The settings', () => {
     }
   });
 
-  it('hold one secret, which is known as one', () => {
-    expect([...SECRET_KEYS]).toEqual(['app_secret']);
+  it('know which of them are secrets', () => {
+    expect([...SECRET_KEYS]).toEqual(['app_secret', 'redis_password', 'redis_url']);
   });
 
   it.each([

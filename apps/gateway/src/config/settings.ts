@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { duration, flag, integer, list, oneOf, rate, size, text } from './fields.js';
+import { REDIS_PREFIX } from '@pogo/hub';
+import { duration, flag, integer, list, oneOf, parsed, rate, size, text } from './fields.js';
+import { parseRedisHost, parseRedisUrl } from './redis-settings.js';
 import { looksLikeKey } from './tls-files.js';
 
 const PATH_PREFIX = /^(?:\/[A-Za-z0-9._~-]+)+$/;
@@ -61,6 +63,17 @@ export const settingsSchema = z.strictObject({
   activity_timeout: duration(1_000).default(120_000).describe('silence after which clients ping, told to them'),
   enable_compression: flag().default(false).describe('permessage-deflate for clients that offer it'),
   auth_timeout: duration().default(3_000).describe('how long an authorization may take'),
+  redis_url: parsed('redis://[user:password@]host[:port][/db], or rediss:// for TLS', parseRedisUrl)
+    .optional()
+    .describe('the Redis that connects several nodes; see operations.md'),
+  redis_host: parsed('host or host:port', parseRedisHost).optional().describe('the same in parts: `host[:port]`'),
+  redis_password: text().optional().describe('password of Redis'),
+  redis_db: integer(0, 9_999).optional().describe('database of Redis; 0 by default'),
+  redis_tls: flag().optional().describe('TLS to `redis_host`; off by default'),
+  redis_prefix: text()
+    .refine((value) => REDIS_PREFIX.test(value), 'must be 1 to 64 letters, digits, -, _ or .')
+    .optional()
+    .describe('begins every key, so that clusters can share a Redis; `pogo` by default'),
   shutdown_timeout: duration().default(10_000).describe('drain time'),
   log_level: oneOf('error', 'warn', 'info', 'debug').default('info').describe('least important level that is logged'),
   log_format: oneOf('pretty', 'json').optional().describe('`pretty` on a terminal, else `json`'),
@@ -70,4 +83,4 @@ export type Settings = z.output<typeof settingsSchema>;
 export type SettingKey = keyof Settings;
 
 export const SETTING_KEYS = Object.keys(settingsSchema.shape) as SettingKey[];
-export const SECRET_KEYS: ReadonlySet<string> = new Set<SettingKey>(['app_secret']);
+export const SECRET_KEYS: ReadonlySet<string> = new Set<SettingKey>(['app_secret', 'redis_password', 'redis_url']);

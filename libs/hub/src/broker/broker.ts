@@ -1,5 +1,12 @@
-/** Receives what was published on a topic this node is subscribed to. `envelope` may be kept; it is never changed. */
-export type BrokerListener = (topic: string, envelope: Buffer) => void;
+/** What a broker tells its node. */
+export interface BrokerReceiver {
+  /** Something was published on a topic this node is subscribed to. `envelope` may be kept; it is never changed. */
+  message(topic: string, envelope: Buffer): void;
+  /** From now on messages of any topic may be lost. */
+  interrupted(): void;
+  /** All subscriptions are in force again. What was published in between is lost for good. */
+  resumed(): void;
+}
 
 /**
  * Carries envelopes between nodes. One road: a node receives its own publishes the way all others do.
@@ -8,8 +15,11 @@ export type BrokerListener = (topic: string, envelope: Buffer) => void;
  * A message reaches a node only while its subscription is in force. Contract suite: `brokerContract`.
  */
 export abstract class Broker {
+  /** False while publishes fail or messages may be lost. */
+  abstract readonly isAvailable: boolean;
+
   /** The one receiver of this node. Set once, before the first `subscribe`. */
-  abstract listen(listener: BrokerListener): void;
+  abstract attach(receiver: BrokerReceiver): void;
 
   /**
    * Resolves when the subscription is in force: what is published from then on arrives. Subscribing twice is harmless.

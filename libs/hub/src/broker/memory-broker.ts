@@ -1,4 +1,4 @@
-import { Broker, type BrokerListener } from './broker.js';
+import { Broker, type BrokerReceiver } from './broker.js';
 
 /** What several memory brokers of one process share when they stand for several nodes (tests, examples). */
 export class MemoryBus {
@@ -22,14 +22,15 @@ export class MemoryBus {
 
 /** The broker of a node that is complete by itself: `publish` delivers in the same turn. */
 export class MemoryBroker extends Broker {
-  private listener: BrokerListener | undefined;
+  readonly isAvailable = true;
+  private receiver: BrokerReceiver | undefined;
 
   constructor(private readonly bus: MemoryBus = new MemoryBus()) {
     super();
   }
 
-  listen(listener: BrokerListener): void {
-    this.listener = listener;
+  attach(receiver: BrokerReceiver): void {
+    this.receiver = receiver;
   }
 
   subscribe(topic: string): Promise<void> {
@@ -48,7 +49,7 @@ export class MemoryBroker extends Broker {
   }
 
   receive(topic: string, envelope: Buffer): void {
-    this.listener?.(topic, envelope);
+    this.receiver?.message(topic, envelope);
   }
 }
 

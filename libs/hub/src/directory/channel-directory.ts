@@ -30,6 +30,8 @@ export interface Joined {
   /** On cache channels the last event, unless there is none. */
   readonly cached?: CachedEvent;
   readonly transitions: readonly Transition[];
+  /** True while nodes still have to say what they hold, after the cluster's state was lost: members may be missing. */
+  readonly isProvisional?: boolean;
 }
 
 export type JoinAnswer = Joined | { readonly outcome: 'member_limit' };
@@ -68,12 +70,27 @@ export interface ChannelState {
   readonly members?: readonly Member[];
   /** Only when asked for and there is one. */
   readonly cached?: CachedEvent;
+  /** As in {@link Joined}. */
+  readonly isProvisional?: boolean;
 }
 
 export interface ChannelSummary {
   readonly name: string;
   readonly subscriptionCount: number;
   readonly userCount: number;
+}
+
+/** What a directory asks of its node, and tells it. */
+export interface DirectoryNode {
+  /**
+   * Every subscription that was acknowledged here and is in force. Asked for when the directory's store may have lost
+   * what it knew of this node, or the others have taken it for dead.
+   */
+  holdings(): Iterable<Holding>;
+  /** From now on no transition is announced, because the store is incomplete. */
+  heldBack(): void;
+  /** Transitions are announced again. Those in between must be found by reading. */
+  released(): void;
 }
 
 /**
@@ -83,20 +100,21 @@ export interface ChannelSummary {
  * The step that changes the state also publishes `member_added` / `member_removed` on the channel's broker topic, with
  * the serial, so no removal can overtake an addition. Every call but `publishCached` is idempotent and may be repeated
  * after an {@link UnavailableError} until it resolves. Calls that run at the same time may take effect in any order.
+ * An implementation whose store can forget restores what its node holds by itself, before it answers anything else.
  * Contract suite: `channelDirectoryContract`.
  */
 export abstract class ChannelDirectory {
+  /** False while its store is out of reach. */
+  abstract readonly isAvailable: boolean;
+
+  /** The one node it speaks for. Set once, before the first call. */
+  abstract attach(node: DirectoryNode): void;
+
   /** Adds the connection and answers what it must know. Joining twice with the same member is joining once. */
   abstract join(request: JoinRequest): Promise<JoinAnswer>;
 
   /** Removes the connection; nothing happens when it is not there. Resolves to the transitions that it caused. */
   abstract leave(holding: Holding): Promise<readonly Transition[]>;
-
-  /**
-   * Makes the directory hold exactly `holdings` for this node, without announcing anything: the node's own clients
-   * know already. For a directory that lost writes or began anew.
-   */
-  abstract restore(holdings: readonly Holding[]): Promise<void>;
 
   /**
    * Remembers the event as the channel's last one and publishes it on the channel's topic, as one step. Like any publish

@@ -19,15 +19,10 @@ interface StoredMember {
   readonly socketIds: Set<string>;
 }
 
-/** A connection's place in a channel. */
-interface Seat {
-  readonly node: MemoryChannelDirectory;
-  readonly userId: string | undefined;
-}
-
 /** What is known of one channel. It exists while somebody is in it or its last event is kept. */
 interface StoredChannel {
-  readonly sockets: Map<string, Seat>;
+  /** Socket id → user id. */
+  readonly sockets: Map<string, string | undefined>;
   readonly members: Map<string, StoredMember>;
   cached?: { readonly payload: Buffer; readonly expiresAt: number } | undefined;
 }
@@ -46,8 +41,7 @@ const NOTHING: readonly Transition[] = [];
 
 /** The directory of a node that is complete by itself. */
 export class MemoryChannelDirectory extends ChannelDirectory {
-  /** Everybody without a user id sits here: one object instead of one per connection. */
-  private readonly anonymous: Seat = { node: this, userId: undefined };
+  readonly isAvailable = true;
 
   constructor(
     private readonly bus: MemoryBus,
@@ -55,6 +49,10 @@ export class MemoryChannelDirectory extends ChannelDirectory {
     private readonly now: () => number = Date.now,
   ) {
     super();
+  }
+
+  attach(): void {
+    // Memory forgets nothing, so it never asks.
   }
 
   join(request: JoinRequest): Promise<JoinAnswer> {
@@ -76,19 +74,6 @@ export class MemoryChannelDirectory extends ChannelDirectory {
     const transitions = this.remove(holding.appId, holding.channel.name, holding.socketId);
     this.announce(transitions);
     return Promise.resolve(transitions);
-  }
-
-  restore(holdings: readonly Holding[]): Promise<void> {
-    const kept = new Set(holdings.map(keyOf));
-    for (const [appId, channels] of this.store.apps) {
-      for (const [name, stored] of channels) {
-        for (const [socketId, { node }] of stored.sockets) {
-          if (node === this && !kept.has(`${topicOf(appId, name)} ${socketId}`)) this.remove(appId, name, socketId);
-        }
-      }
-    }
-    for (const holding of holdings) this.add(this.openChannel(holding.appId, holding.channel.name), holding);
-    return Promise.resolve();
   }
 
   publishCached({ appId, channel, payload, ttlMs, exceptSocketId }: CachedPublish): Promise<void> {
@@ -135,7 +120,7 @@ export class MemoryChannelDirectory extends ChannelDirectory {
   private add(stored: StoredChannel, { appId, channel, socketId, member }: Holding): readonly Transition[] {
     if (stored.sockets.has(socketId)) return NOTHING;
     const isFirst = stored.sockets.size === 0;
-    stored.sockets.set(socketId, member === undefined ? this.anonymous : { node: this, userId: member.userId });
+    stored.sockets.set(socketId, member?.userId);
     if (!isFirst && member === undefined) return NOTHING;
     const transitions: Transition[] = [];
     if (isFirst) transitions.push(this.transition(appId, channel.name, { type: 'channel_occupied' }));
@@ -152,12 +137,12 @@ export class MemoryChannelDirectory extends ChannelDirectory {
 
   private remove(appId: string, channel: string, socketId: string): readonly Transition[] {
     const stored = this.store.apps.get(appId)?.get(channel);
-    const socket = stored?.sockets.get(socketId);
-    if (stored === undefined || socket === undefined) return NOTHING;
+    if (!stored?.sockets.has(socketId)) return NOTHING;
+    const userId = stored.sockets.get(socketId);
     stored.sockets.delete(socketId);
-    if (stored.sockets.size > 0 && socket.userId === undefined) return NOTHING;
+    if (stored.sockets.size > 0 && userId === undefined) return NOTHING;
     const transitions: Transition[] = [];
-    const present = socket.userId === undefined ? undefined : stored.members.get(socket.userId);
+    const present = userId === undefined ? undefined : stored.members.get(userId);
     if (present?.socketIds.delete(socketId) && present.socketIds.size === 0) {
       stored.members.delete(present.member.userId);
       transitions.push(this.transition(appId, channel, { type: 'member_removed', member: present.member }));
@@ -215,10 +200,6 @@ export class MemoryChannelDirectory extends ChannelDirectory {
 function membersOf(stored: StoredChannel): readonly Member[] {
   if (stored.members.size === 0) return NOBODY;
   return Array.from(stored.members.values(), ({ member }) => member);
-}
-
-function keyOf(holding: Holding): string {
-  return `${topicOf(holding.appId, holding.channel.name)} ${holding.socketId}`;
 }
 
 /** Small Buffers share a slab of 8 KiB, and one that is kept keeps all of it. */

@@ -101,7 +101,13 @@ const never = () => false;
 
 function listenAll(nodes: readonly [Broker, Broker]): [Delivered, Delivered] {
   const lists: [Delivered, Delivered] = [[], []];
-  nodes.forEach((node, i) => node.listen((topic, envelope) => lists[i]?.push([topic, envelope])));
+  nodes.forEach((node, i) =>
+    node.attach({
+      message: (topic, envelope) => lists[i]?.push([topic, envelope]),
+      interrupted: () => undefined,
+      resumed: () => undefined,
+    }),
+  );
   return lists;
 }
 

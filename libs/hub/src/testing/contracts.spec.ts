@@ -8,6 +8,7 @@ import { MemoryBroker, MemoryBus } from '../broker/memory-broker.js';
 import { MemoryCommandBus } from '../broker/memory-command-bus.js';
 import { MemoryChannelDirectory, MemoryDirectoryStore } from '../directory/memory-channel-directory.js';
 import { MemoryConnectionDirectory } from '../directory/memory-connection-directory.js';
+import { MemoryUserDirectory, MemoryUserStore } from '../directory/memory-user-directory.js';
 import { MemoryRateLimitStore } from '../rate-limit/memory-rate-limit-store.js';
 import {
   appProviderContract,
@@ -21,6 +22,8 @@ import {
   UnreliableBroker,
   UnreliableChannelDirectory,
   UnreliableCommandBus,
+  UnreliableUserDirectory,
+  userDirectoryContract,
 } from './index.js';
 
 const api = { describe, it, afterEach };
@@ -72,6 +75,17 @@ commandBusContract(api, 'memory, delayed and failing', () => {
 connectionDirectoryContract(api, 'memory', () => {
   const nodes = new Set<ReadonlyMap<string, number>>();
   return { nodes: [new MemoryConnectionDirectory(nodes), new MemoryConnectionDirectory(nodes)], close };
+});
+
+userDirectoryContract(api, 'memory', () => {
+  const store = new MemoryUserStore();
+  return { nodes: [new MemoryUserDirectory(store), new MemoryUserDirectory(store)], isReliable: true, close };
+});
+
+userDirectoryContract(api, 'memory, delayed, reordered and failing', () => {
+  const store = new MemoryUserStore();
+  const node = (seed: number) => new UnreliableUserDirectory(new MemoryUserDirectory(store), new Chaos({ seed }));
+  return { nodes: [node(1), node(2)], isReliable: false, close };
 });
 
 rateLimitStoreContract(api, 'memory', () => {

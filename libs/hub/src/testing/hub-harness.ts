@@ -7,6 +7,7 @@ import { MemoryCommandBus } from '../broker/memory-command-bus.js';
 import type { Connection } from '../connection.js';
 import { MemoryChannelDirectory, MemoryDirectoryStore } from '../directory/memory-channel-directory.js';
 import { MemoryConnectionDirectory } from '../directory/memory-connection-directory.js';
+import { MemoryUserDirectory, MemoryUserStore } from '../directory/memory-user-directory.js';
 import { HubEvents } from '../hub-events.js';
 import { HubOptions } from '../hub-options.js';
 import { HubService } from '../hub.service.js';
@@ -16,6 +17,7 @@ import { Chaos } from './chaos.js';
 import { eventually } from './test-api.js';
 import { UnreliableBroker } from './unreliable-broker.js';
 import { UnreliableChannelDirectory } from './unreliable-channel-directory.js';
+import { UnreliableUserDirectory } from './unreliable-ports.js';
 
 /** A socket that remembers what was written and can be told to block. */
 export class FakeSocket extends Socket {
@@ -136,11 +138,13 @@ export class TestCluster {
     const store = new MemoryDirectoryStore();
     const commands = new Set<(command: Command) => void>();
     const counts = new Set<ReadonlyMap<string, number>>();
+    const users = new MemoryUserStore();
     this.directory = new MemoryChannelDirectory(bus, store);
     this.nodes = Array.from({ length: nodes }, (_, n) => {
       const chaos = new Chaos({ seed: (seed ?? 0) * 100 + n, failureRate: seed === undefined ? 0 : 0.2 });
       const broker = new MemoryBroker(bus);
       const directory = new MemoryChannelDirectory(bus, store);
+      const userDirectory = new MemoryUserDirectory(users);
       const events = new HubEvents();
       const hub = new HubService(
         new HubOptions(options),
@@ -149,6 +153,7 @@ export class TestCluster {
         new MemoryCommandBus(commands),
         seed === undefined ? directory : new UnreliableChannelDirectory(directory, chaos),
         new MemoryConnectionDirectory(counts),
+        seed === undefined ? userDirectory : new UnreliableUserDirectory(userDirectory, chaos),
         events,
       );
       hub.onModuleInit();

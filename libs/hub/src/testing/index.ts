@@ -6,5 +6,6 @@ export * from './chaos.js';
 export * from './small-ports.contract.js';
 export * from './test-api.js';
 export * from './unreliable-broker.js';
+export * from './user-directory.contract.js';
 export * from './unreliable-channel-directory.js';
 export * from './unreliable-ports.js';

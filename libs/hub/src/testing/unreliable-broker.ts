@@ -1,4 +1,4 @@
-import { Broker, type BrokerListener } from '../broker/broker.js';
+import { Broker, type BrokerReceiver } from '../broker/broker.js';
 import type { Chaos } from './chaos.js';
 
 /** A broker whose calls and deliveries are late, out of order between topics, and fail. Within a topic order holds. */
@@ -13,12 +13,20 @@ export class UnreliableBroker extends Broker {
     super();
   }
 
-  listen(listener: BrokerListener): void {
-    this.inner.listen((topic, envelope) => {
-      void inTurn(this.incoming, topic, async () => {
-        await this.chaos.delay();
-        listener(topic, envelope);
-      });
+  get isAvailable(): boolean {
+    return !this.chaos.isDown;
+  }
+
+  attach(receiver: BrokerReceiver): void {
+    this.inner.attach({
+      message: (topic, envelope) => {
+        void inTurn(this.incoming, topic, async () => {
+          await this.chaos.delay();
+          receiver.message(topic, envelope);
+        });
+      },
+      interrupted: () => receiver.interrupted(),
+      resumed: () => receiver.resumed(),
     });
   }
 

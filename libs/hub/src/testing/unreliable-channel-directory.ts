@@ -3,6 +3,7 @@ import {
   type CachedPublish,
   type ChannelState,
   type ChannelSummary,
+  type DirectoryNode,
   type Holding,
   type JoinAnswer,
   type JoinRequest,
@@ -19,16 +20,20 @@ export class UnreliableChannelDirectory extends ChannelDirectory {
     super();
   }
 
+  get isAvailable(): boolean {
+    return !this.chaos.isDown;
+  }
+
+  attach(node: DirectoryNode): void {
+    this.inner.attach(node);
+  }
+
   join(request: JoinRequest): Promise<JoinAnswer> {
     return this.chaos.disturb(() => this.inner.join(request));
   }
 
   leave(holding: Holding): Promise<readonly Transition[]> {
     return this.chaos.disturb(() => this.inner.leave(holding));
-  }
-
-  restore(holdings: readonly Holding[]): Promise<void> {
-    return this.chaos.disturb(() => this.inner.restore(holdings));
   }
 
   publishCached(publish: CachedPublish): Promise<void> {

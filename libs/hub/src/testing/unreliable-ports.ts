@@ -1,5 +1,11 @@
 import type { Rate } from '../app/app.js';
 import { CommandBus, type Command } from '../broker/command-bus.js';
+import {
+  UserDirectory,
+  type SignedIn,
+  type UserDirectoryNode,
+  type UserTransition,
+} from '../directory/user-directory.js';
 import { RateLimitStore, type RateLimitAnswer } from '../rate-limit/rate-limit-store.js';
 import type { Chaos } from './chaos.js';
 
@@ -32,5 +38,31 @@ export class UnreliableRateLimitStore extends RateLimitStore {
 
   take(bucket: string, rate: Rate): Promise<RateLimitAnswer> {
     return this.chaos.disturb(() => this.inner.take(bucket, rate));
+  }
+}
+
+/** A user directory behind a bad network. */
+export class UnreliableUserDirectory extends UserDirectory {
+  constructor(
+    private readonly inner: UserDirectory,
+    private readonly chaos: Chaos,
+  ) {
+    super();
+  }
+
+  attach(node: UserDirectoryNode): void {
+    this.inner.attach(node);
+  }
+
+  signIn(signedIn: SignedIn): Promise<readonly UserTransition[]> {
+    return this.chaos.disturb(() => this.inner.signIn(signedIn));
+  }
+
+  signOut(signedIn: SignedIn): Promise<readonly UserTransition[]> {
+    return this.chaos.disturb(() => this.inner.signOut(signedIn));
+  }
+
+  findOnline(appId: string, userIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.chaos.disturb(() => this.inner.findOnline(appId, userIds));
   }
 }

@@ -1,0 +1,15 @@
+import { Controller } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import { CommandBus } from './command-bus.js';
+import { COMMAND_PATTERN, RedisCommandBus } from './redis-command-bus.js';
+
+/** Hears what nodes tell each other. Without Redis nothing ever calls it. */
+@Controller()
+export class RedisCommandController {
+  constructor(private readonly bus: CommandBus) {}
+
+  @EventPattern(COMMAND_PATTERN)
+  handle(@Payload() command: unknown): void {
+    if (this.bus instanceof RedisCommandBus) this.bus.receive(command);
+  }
+}

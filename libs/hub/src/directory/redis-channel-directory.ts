@@ -1,0 +1,161 @@
+import type { Member } from '@pogo/pusher-protocol';
+import { FIND, JOIN, LEAVE, LIST, PUBLISH_CACHED } from '../redis/redis-bucket-scripts.js';
+import { BUCKETS, channelBucket, type RedisKeys } from '../redis/redis-keys.js';
+import type { RedisLink } from '../redis/redis-link.js';
+import { RedisScript } from '../redis/redis-script.js';
+import type { Entry } from '../redis/redis-restore.js';
+import type { RedisSession } from '../redis/redis-session.js';
+import {
+  ChannelDirectory,
+  type CachedEvent,
+  type CachedPublish,
+  type ChannelState,
+  type ChannelSummary,
+  type DirectoryNode,
+  type Holding,
+  type JoinAnswer,
+  type JoinRequest,
+  type Transition,
+} from './channel-directory.js';
+
+const join = new RedisScript(JOIN);
+const leave = new RedisScript(LEAVE);
+const find = new RedisScript(FIND);
+const list = new RedisScript(LIST);
+const publishCached = new RedisScript(PUBLISH_CACHED);
+
+export const CHANNEL_SCRIPTS = [join, leave, find, list];
+/** For the link on which publishes leave. */
+export const PUBLISH_SCRIPTS = [publishCached];
+
+const CHANNELS_PER_PAGE = 1_000;
+
+type CausedReply = [kind: Buffer, serial: Buffer, memberJson: Buffer][];
+type CachedReply = [payload: Buffer, ttlMs: number] | null;
+
+/** The directory of a cluster: one script for each question, in the session of this node. */
+export class RedisChannelDirectory extends ChannelDirectory {
+  constructor(
+    private readonly session: RedisSession,
+    private readonly publishLink: RedisLink,
+    private readonly keys: RedisKeys,
+  ) {
+    super();
+  }
+
+  get isAvailable(): boolean {
+    return this.session.isReady;
+  }
+
+  attach(node: DirectoryNode): void {
+    this.session.observe({
+      entries: () => entriesOf(node.holdings()),
+      heldBack: () => node.heldBack(),
+      released: () => node.released(),
+    });
+  }
+
+  async join(request: JoinRequest): Promise<JoinAnswer> {
+    const { appId, channel } = request;
+    const { bucket, name, socketId, userId, memberJson } = entryOf(request);
+    const isCached = channel.isCached ? '1' : '0';
+    const args = [name, socketId, userId, memberJson, request.maxMembers, isCached];
+    const [word, ...rest] = await this.session.change(bucket, join, args);
+    if (word === 'FULL') return { outcome: 'member_limit' };
+    const [isHeldBack, serial, members, caused, cached] = rest as [number, Buffer, Buffer[], CausedReply, CachedReply];
+    return {
+      outcome: 'joined',
+      serial: Number(serial),
+      members: members.map(parseMember),
+      transitions: caused.map((transition) => transitionOf(appId, name, transition)),
+      ...cachedOf(cached),
+      ...(isHeldBack === 1 ? { isProvisional: true } : {}),
+    };
+  }
+
+  async leave(holding: Holding): Promise<readonly Transition[]> {
+    const { bucket, name, socketId } = entryOf(holding);
+    const reply = await this.session.remove(bucket, leave, [name, socketId]);
+    if (reply === undefined) return [];
+    return (reply[1] as CausedReply).map((transition) => transitionOf(holding.appId, name, transition));
+  }
+
+  async publishCached({ appId, channel, payload, ttlMs, exceptSocketId = '' }: CachedPublish): Promise<void> {
+    const root = this.keys.root(channelBucket(appId, channel));
+    const args = ['', 0, this.keys.topics, 'PUBLISH', 'c', channel, payload, ttlMs, exceptSocketId];
+    await this.publishLink.runScript(publishCached, `${root}:n`, args);
+  }
+
+  async findChannel(
+    appId: string,
+    channel: string,
+    want: { readonly members?: boolean; readonly cached?: boolean },
+  ): Promise<ChannelState> {
+    const args = [channel, want.members ? '1' : '0', want.cached ? '1' : '0'];
+    const [, ...rest] = await this.session.read(channelBucket(appId, channel), find, args);
+    const [isHeldBack, serial, subscriptionCount, userCount, members, cached] = rest as [
+      number,
+      Buffer,
+      number,
+      number,
+      Buffer[] | null,
+      CachedReply,
+    ];
+    return {
+      serial: Number(serial),
+      subscriptionCount,
+      userCount,
+      ...(want.members ? { members: (members ?? []).map(parseMember) } : {}),
+      ...cachedOf(cached),
+      ...(isHeldBack === 1 ? { isProvisional: true } : {}),
+    };
+  }
+
+  async listChannels(appId: string, prefix: string): Promise<readonly ChannelSummary[]> {
+    const buckets = Array.from({ length: BUCKETS }, (_, bucket) => this.listBucket(`${appId}:${bucket}`, prefix));
+    return (await Promise.all(buckets)).flat();
+  }
+
+  private async listBucket(bucket: string, prefix: string): Promise<ChannelSummary[]> {
+    const summaries: ChannelSummary[] = [];
+    for (let after = ''; ;) {
+      const [, found] = await this.session.read(bucket, list, [prefix, after, CHANNELS_PER_PAGE]);
+      const fields = found as (Buffer | number)[];
+      for (let i = 0; i < fields.length; i += 3) {
+        const [name, subscriptionCount, userCount] = fields.slice(i, i + 3);
+        after = String(name);
+        summaries.push({ name: after, subscriptionCount: Number(subscriptionCount), userCount: Number(userCount) });
+      }
+      if (fields.length < 3 * CHANNELS_PER_PAGE) return summaries;
+    }
+  }
+}
+
+function* entriesOf(holdings: Iterable<Holding>): Iterable<Entry> {
+  for (const holding of holdings) yield entryOf(holding);
+}
+
+function entryOf({ appId, channel, socketId, member }: Holding): Entry {
+  return {
+    bucket: channelBucket(appId, channel.name),
+    name: channel.name,
+    socketId,
+    userId: member?.userId ?? '',
+    memberJson: member === undefined ? '' : JSON.stringify(member),
+  };
+}
+
+function parseMember(json: Buffer): Member {
+  return JSON.parse(json.toString()) as Member;
+}
+
+function transitionOf(appId: string, channel: string, [kind, serial, memberJson]: CausedReply[number]): Transition {
+  const type = kind.toString() as Transition['type'];
+  const base = { appId, channel, serial: Number(serial) };
+  if (type === 'channel_occupied' || type === 'channel_vacated') return { ...base, type };
+  return { ...base, type, member: parseMember(memberJson) };
+}
+
+function cachedOf(reply: CachedReply): { readonly cached?: CachedEvent } {
+  return reply === null ? {} : { cached: { payload: reply[0], expiresInMs: reply[1] } };
+}

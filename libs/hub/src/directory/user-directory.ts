@@ -1,0 +1,34 @@
+/** A connection that has signed in as a user. */
+export interface SignedIn {
+  readonly appId: string;
+  readonly userId: string;
+  readonly socketId: string;
+}
+
+/** A change that happened exactly once in the cluster; listed in the answer of the call that caused it. */
+export interface UserTransition {
+  readonly type: 'user_online' | 'user_offline';
+  readonly appId: string;
+  readonly userId: string;
+  /** Grows with every transition of the user, and never starts again. */
+  readonly serial: number;
+}
+
+/** What a directory asks of its node; see `DirectoryNode`. */
+export interface UserDirectoryNode {
+  /** Every connection here that the directory was told of and that is still there. */
+  signedIn(): Iterable<SignedIn>;
+}
+
+/**
+ * The cluster's truth on which users are online: those with at least one connection that has signed in, anywhere. Every
+ * call is idempotent and may be repeated after an {@link UnavailableError}. Contract suite: `userDirectoryContract`.
+ */
+export abstract class UserDirectory {
+  abstract attach(node: UserDirectoryNode): void;
+  abstract signIn(signedIn: SignedIn): Promise<readonly UserTransition[]>;
+  /** Nothing happens when the connection has not signed in. */
+  abstract signOut(signedIn: SignedIn): Promise<readonly UserTransition[]>;
+  /** Those of `userIds` that are online. */
+  abstract findOnline(appId: string, userIds: readonly string[]): Promise<ReadonlySet<string>>;
+}

@@ -1,0 +1,31 @@
+import { Redis } from 'ioredis';
+import type { RedisOptions } from './redis-options.js';
+
+const LONGEST_PAUSE_MS = 1_000;
+
+/**
+ * A connection that never does behind our back what may be done once only: nothing waits in it, nothing is sent again,
+ * and what was not answered when it broke is an error. It connects again for ever.
+ * @param silenceMs without an answer, after which it is given up.
+ */
+export function createRedisClient(options: RedisOptions, name: string, silenceMs: number): Redis {
+  const { host, port, username, password, db, tls } = options;
+  return new Redis({
+    host,
+    port,
+    db,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: { servername: host } } : {}),
+    connectionName: `pogo-${name}`,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    // 0: unanswered commands fail when the connection does.
+    maxRetriesPerRequest: 0,
+    connectTimeout: silenceMs,
+    socketTimeout: silenceMs,
+    retryStrategy: (attempt) => Math.min(LONGEST_PAUSE_MS, 25 * 2 ** attempt) * (0.75 + Math.random() / 4),
+  });
+}

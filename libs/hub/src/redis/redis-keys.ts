@@ -1,0 +1,105 @@
+/*
+ * The names of everything in Redis. A bucket is what one script may touch: its keys share the hash tag
+ * `{prefix:app:b}`, so that they live on one node of a Redis Cluster. The layout is fixed for a data set.
+ *
+ * In a bucket (root `{prefix:app:b}`; docs/operations.md has the table):
+ *   root:n            the last serial
+ *   root:s:<channel>  hash: socket id → incarnation + user id; field `n` = the channel's last serial
+ *   root:m:<channel>  sorted set: the members by the serial with which they were added
+ *   root:i:<channel>  hash: user id → the member as JSON
+ *   root:p:<channel>  sorted set, by name: the sockets of each member
+ *   root:c:<channel>  hash: the cached event
+ *   root:o            sorted set, by name: occupied channels
+ *   root:h:<inc>      set: what an incarnation of a node holds
+ *   root:f            sorted set: incarnations that are dead here, for an hour
+ *   root:w            stream: transitions
+ *   root:t<db>:<channel>  the topic
+ * For all nodes (root `{prefix}`):
+ *   root:l  sorted set: incarnation → when its lease ends      root:x  hash: incarnation → who reaps it until when
+ *   root:b:<inc>  set: the buckets it may hold something in    root:c:<inc>  hash: app id → connections
+ *   root:e  hash: the epoch of the data set
+ *   root:r:<name>  hash: a rate limit                          root:p<db>:<pattern>  message patterns of Nest
+ */
+
+/** Fixed for a data set: another number would look for every key in another place. */
+export const BUCKETS = 64;
+
+const utf8 = new TextEncoder();
+
+/** The bucket of a channel or user: FNV-1a, 32 bit, over its UTF-8. */
+export function bucketOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    if (code > 127) return hashOf(utf8.encode(name)) % BUCKETS;
+    hash = Math.imul(hash ^ code, 0x01000193);
+  }
+  return (hash >>> 0) % BUCKETS;
+}
+
+function hashOf(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}
+
+/** `app:b`, or `app:ub` for users; what `root:b:<inc>` lists. App ids have no colon. */
+export function channelBucket(appId: string, channel: string): string {
+  return `${appId}:${bucketOf(channel)}`;
+}
+
+export function userBucket(appId: string, userId: string): string {
+  return `${appId}:u${bucketOf(userId)}`;
+}
+
+/** Names for one cluster. */
+export class RedisKeys {
+  /** Root of the keys about nodes. */
+  readonly nodes: string;
+  /** What stands between a bucket's root and the channel's name in the name of a topic. */
+  readonly topics: string;
+  private readonly bucketStart: string;
+  private readonly patterns: string;
+
+  constructor(prefix: string, db: number) {
+    this.nodes = `{${prefix}}`;
+    this.bucketStart = `{${prefix}:`;
+    // Publish and subscribe know no databases.
+    this.topics = `:t${db}:`;
+    this.patterns = `{${prefix}}:p${db}:`;
+  }
+
+  root(bucket: string): string {
+    return `${this.bucketStart}${bucket}}`;
+  }
+
+  /** Redis's name of the broker topic `appId/channel`. */
+  topic(topic: string): string {
+    const slash = topic.indexOf('/');
+    const channel = topic.slice(slash + 1);
+    return this.root(channelBucket(topic.slice(0, slash), channel)) + this.topics + channel;
+  }
+
+  /** The broker topic with Redis's name `name`; undefined when it is none. */
+  topicIn(name: string): string | undefined {
+    if (!name.startsWith(this.bucketStart)) return undefined;
+    const end = name.indexOf('}');
+    if (!name.startsWith(this.topics, end + 1)) return undefined;
+    const appId = name.slice(this.bucketStart.length, name.lastIndexOf(':', end));
+    return `${appId}/${name.slice(end + 1 + this.topics.length)}`;
+  }
+
+  /** Redis's name of a message pattern of Nest. */
+  pattern(pattern: string): string {
+    return this.patterns + pattern;
+  }
+
+  patternIn(name: string): string | undefined {
+    return name.startsWith(this.patterns) ? name.slice(this.patterns.length) : undefined;
+  }
+
+  /** The key of a rate limit's bucket. */
+  tokens(bucket: string): string {
+    return `${this.nodes}:r:${bucket}`;
+  }
+}

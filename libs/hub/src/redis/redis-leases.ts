@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import { FencedError } from './redis-fenced-error.js';
+import { REAP } from './redis-bucket-scripts.js';
+import type { RedisKeys } from './redis-keys.js';
+import type { RedisArgument, RedisLink } from './redis-link.js';
+import { BEAT, CLAIM, COUNT_CONNECTIONS, FORGET, REGISTER } from './redis-node-scripts.js';
+import type { RedisOptions } from './redis-options.js';
+import { RedisScript } from './redis-script.js';
+
+const beat = new RedisScript(BEAT);
+const register = new RedisScript(REGISTER);
+const claim = new RedisScript(CLAIM);
+const forget = new RedisScript(FORGET);
+const countConnections = new RedisScript(COUNT_CONNECTIONS);
+const reap = new RedisScript(REAP);
+
+/** Sent to Redis when the link opens. */
+export const LEASE_SCRIPTS = [beat, register, claim, forget, countConnections, reap];
+
+const ENTRIES_PER_CALL = 500;
+const BUCKETS_PER_CALL = 500;
+/** Nobody else reaps for so long; whoever does it says so again every half of it. */
+const CLAIM_MS = 2_000;
+
+/** What a heartbeat brings back. */
+export interface Beat {
+  /** The data set; another one than before means that Redis came back empty. */
+  readonly epoch: string;
+  /** Redis's time, ms, until which transitions are held back; 0 = never. */
+  readonly heldBackUntil: number;
+  /** The same from now on; not positive: they are not. */
+  readonly heldBackMs: number;
+  /** Until somebody may have to be reaped. */
+  readonly nextExpiryMs: number;
+}
+
+/** A new name for a life of this process. 16 characters without a comma; scripts rely on it. */
+export function newIncarnation(): string {
+  return randomBytes(12).toString('base64url');
+}
+
+/** The questions about who lives. */
+export class RedisLeases {
+  private readonly key: string;
+
+  constructor(
+    private readonly link: RedisLink,
+    private readonly options: RedisOptions,
+    private readonly keys: RedisKeys,
+  ) {
+    this.key = `${keys.nodes}:l`;
+  }
+
+  /**
+   * Says that `incarnation` lives and how many connections it has per app.
+   * @param knownEpoch the data set that this process has seen before, or ''.
+   * @throws FencedError when it counts as dead, UnavailableError.
+   */
+  async beat(
+    incarnation: string,
+    isNew: boolean,
+    knownEpoch: string,
+    connections: ReadonlyMap<string, number>,
+  ): Promise<Beat> {
+    const { leaseMs, holdMs, heartbeatMs } = this.options;
+    const counts = [...connections].flat();
+    const isNewText = isNew ? '1' : '0';
+    const args = [incarnation, leaseMs, holdMs, 2 * heartbeatMs, isNewText, knownEpoch, newIncarnation(), ...counts];
+    const [epoch, now, heldUntil, expiry, grace] = await this.ask(beat, args);
+    const heldBackUntil = Number(heldUntil);
+    return {
+      epoch: String(epoch),
+      heldBackUntil,
+      heldBackMs: heldBackUntil - Number(now),
+      nextExpiryMs: Math.max(Number(expiry), Number(grace)),
+    };
+  }
+
+  /** Notes that `incarnation` is about to hold something in `buckets`. @throws FencedError, UnavailableError */
+  async register(incarnation: string, buckets: readonly string[]): Promise<void> {
+    for (let at = 0; at < buckets.length; at += BUCKETS_PER_CALL) {
+      await this.ask(register, [incarnation, ...buckets.slice(at, at + BUCKETS_PER_CALL)]);
+    }
+  }
+
+  /** Connections of the app on all nodes but `except`. @throws UnavailableError */
+  async countConnections(appId: string, except: string): Promise<number> {
+    const [sum] = await this.ask(countConnections, [appId, except]);
+    return Number(sum);
+  }
+
+  /**
+   * Removes what a dead incarnation left behind, as far as nobody else is at it. False: nobody is dead.
+   * @param own an incarnation that its own process gives up; by default any whose lease is over.
+   * @throws UnavailableError; who asks next goes on where this ended.
+   */
+  async reapOne(own = ''): Promise<boolean> {
+    const claimed = await this.claim(own);
+    if (claimed === undefined) return false;
+    const { dead, buckets } = claimed;
+    let claimedAt = performance.now();
+    for (const bucket of buckets) {
+      while ((await this.reapSome(dead, bucket)) > 0);
+      if (performance.now() - claimedAt < CLAIM_MS / 2) continue;
+      await this.claim(dead);
+      claimedAt = performance.now();
+    }
+    await this.ask(forget, [dead]);
+    return true;
+  }
+
+  private async claim(own: string): Promise<{ dead: string; buckets: string[] } | undefined> {
+    const reply = (await this.link.runScript(claim, this.key, [CLAIM_MS, own])) as [Buffer, Buffer, Buffer[]];
+    if (reply[0].toString() === 'NONE') return undefined;
+    return { dead: reply[1].toString(), buckets: reply[2].map(String) };
+  }
+
+  private async reapSome(dead: string, bucket: string): Promise<number> {
+    const root = this.keys.root(bucket);
+    const kind = /:u\d+$/.test(bucket) ? 'u' : 'c';
+    const args = [dead, 0, this.keys.topics, 'PUBLISH', kind, ENTRIES_PER_CALL];
+    const reply = (await this.link.runScript(reap, `${root}:n`, args)) as [Buffer, number];
+    return reply[1];
+  }
+
+  private async ask(script: RedisScript, args: readonly RedisArgument[]): Promise<unknown[]> {
+    const [word, ...rest] = (await this.link.runScript(script, this.key, args)) as [Buffer, ...unknown[]];
+    if (word.toString() === 'FENCED') throw new FencedError();
+    return rest;
+  }
+}

@@ -1,0 +1,159 @@
+import { Logger } from '@nestjs/common';
+import { Command, type Redis } from 'ioredis';
+import { UnavailableError } from '../unavailable-error.js';
+import type { RedisScript } from './redis-script.js';
+
+export type RedisArgument = string | number | Buffer;
+
+interface Request {
+  readonly command: string;
+  readonly args: readonly RedisArgument[];
+  readonly resolve: (reply: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface RedisLinkSettings {
+  readonly scripts: readonly RedisScript[];
+  /** How long a request waits for a connection that has just been lost; after that it fails at once. */
+  readonly waitMs: number;
+}
+
+/**
+ * One connection on which commands leave together: all of a turn of the event loop in one write, in the order in which
+ * they were asked for. A command whose outcome is unknown is never sent again from here.
+ */
+export class RedisLink {
+  private readonly logger = new Logger(RedisLink.name);
+  private queue: Request[] = [];
+  private isScheduled = false;
+  private open = false;
+  private isClosed = false;
+  private waiting: NodeJS.Timeout | undefined;
+  /** No connection for longer than `waitMs`: who asks is told at once. */
+  private isKnownToBeDown = true;
+  private hasLogged = false;
+  /** The connection is there and knows the scripts. */
+  onOpen: () => void = () => undefined;
+  onLost: () => void = () => undefined;
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly settings: RedisLinkSettings,
+  ) {
+    redis.on('error', (error: Error) => this.logOnce(error));
+    redis.on('ready', () => void this.prepare());
+    redis.on('close', () => this.lost());
+  }
+
+  get isOpen(): boolean {
+    return this.open;
+  }
+
+  /** Connects, now or later: who must know listens for {@link onOpen}. */
+  connect(): void {
+    this.redis.connect().catch(() => undefined);
+  }
+
+  /** Something is out of step: what is unanswered fails, and the connection begins anew. */
+  reset(): void {
+    this.redis.disconnect(true);
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    if (this.open) await this.redis.quit().catch(() => undefined);
+    this.redis.disconnect();
+    this.failWaiting();
+  }
+
+  /** @throws UnavailableError; the reply's texts are Buffers. */
+  run(command: string, args: readonly RedisArgument[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (!this.open && (this.isKnownToBeDown || this.isClosed)) {
+        reject(new UnavailableError('Redis is not connected', 'not_done'));
+        return;
+      }
+      this.queue.push({ command, args, resolve, reject });
+      if (!this.isScheduled && this.open) this.schedule();
+    });
+  }
+
+  /** @throws UnavailableError */
+  runScript(script: RedisScript, key: string, args: readonly RedisArgument[]): Promise<unknown> {
+    return this.run('evalsha', [script.digest, 1, key, ...args]);
+  }
+
+  private schedule(): void {
+    this.isScheduled = true;
+    // After everything that this turn has read, so that requests of many clients leave in one write.
+    setImmediate(() => this.flush());
+  }
+
+  private flush(): void {
+    this.isScheduled = false;
+    const { stream } = this.redis;
+    // One that is about to report its end: what has not been written can still wait for the next.
+    if (!this.open || this.queue.length === 0 || !stream.writable) return;
+    const requests = this.queue;
+    this.queue = [];
+    stream.cork();
+    for (const { command, args, resolve, reject } of requests) {
+      const sent = new Command(command, [...args], { replyEncoding: null });
+      const reply = this.redis.sendCommand(sent) as Promise<unknown>;
+      reply.then(resolve, (error: unknown) => reject(this.judge(error as Error)));
+    }
+    stream.uncork();
+  }
+
+  /** What an error says about whether the command took effect. */
+  private judge(error: Error): Error {
+    if (error.name !== 'ReplyError') return new UnavailableError(error.message, 'maybe_done', { cause: error });
+    // Redis refused it: loading, read-only, out of memory, script unknown after a restart.
+    this.logOnce(error);
+    if (error.message.startsWith('NOSCRIPT')) this.reset();
+    return new UnavailableError(error.message, 'not_done', { cause: error });
+  }
+
+  private async prepare(): Promise<void> {
+    try {
+      await Promise.all(this.settings.scripts.map(({ source }) => this.redis.script('LOAD', source)));
+    } catch (error) {
+      this.logOnce(error as Error);
+      this.reset();
+      return;
+    }
+    if (this.redis.status !== 'ready') return;
+    this.open = true;
+    this.isKnownToBeDown = false;
+    this.hasLogged = false;
+    clearTimeout(this.waiting);
+    this.waiting = undefined;
+    this.onOpen();
+    this.flush();
+  }
+
+  private lost(): void {
+    const wasOpen = this.open;
+    this.open = false;
+    if (!wasOpen || this.isClosed) return;
+    this.waiting = setTimeout(() => this.failWaiting(), this.settings.waitMs);
+    if (this.settings.waitMs === 0) this.failWaiting();
+    this.onLost();
+  }
+
+  private failWaiting(): void {
+    clearTimeout(this.waiting);
+    this.waiting = undefined;
+    this.isKnownToBeDown = true;
+    const requests = this.queue;
+    this.queue = [];
+    for (const { reject } of requests) reject(new UnavailableError('Redis is not connected', 'not_done'));
+  }
+
+  /** Once for each time that the connection is away; Redis's errors name no secrets. */
+  private logOnce(error: Error): void {
+    if (this.hasLogged || this.isClosed) return;
+    this.hasLogged = true;
+    this.logger.warn(`Redis: ${error.message}`);
+  }
+}

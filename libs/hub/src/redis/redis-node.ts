@@ -1,0 +1,78 @@
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { Redis } from 'ioredis';
+import { RedisBroker } from '../broker/redis-broker.js';
+import { RedisCommandBus } from '../broker/redis-command-bus.js';
+import { CHANNEL_SCRIPTS, PUBLISH_SCRIPTS, RedisChannelDirectory } from '../directory/redis-channel-directory.js';
+import { RedisConnectionDirectory } from '../directory/redis-connection-directory.js';
+import { RedisUserDirectory, USER_SCRIPTS } from '../directory/redis-user-directory.js';
+import { RATE_LIMIT_SCRIPTS, RedisRateLimitStore } from '../rate-limit/redis-rate-limit-store.js';
+import { createRedisClient } from './redis-client.js';
+import { RedisKeys } from './redis-keys.js';
+import { LEASE_SCRIPTS, RedisLeases } from './redis-leases.js';
+import { RedisLink } from './redis-link.js';
+import type { RedisOptions } from './redis-options.js';
+import { restoreScript } from './redis-restore.js';
+import { RedisSession } from './redis-session.js';
+
+/**
+ * One node's part in a cluster over Redis: every port, on three connections (publish, subscribe, directory). It
+ * connects when the application starts, or whenever Redis comes, and leaves when everything else has ended.
+ */
+@Injectable()
+export class RedisNode implements OnModuleInit, OnApplicationShutdown {
+  readonly broker: RedisBroker;
+  readonly commands: RedisCommandBus;
+  readonly channels: RedisChannelDirectory;
+  readonly users: RedisUserDirectory;
+  readonly connections: RedisConnectionDirectory;
+  readonly rateLimits: RedisRateLimitStore;
+  private readonly logger = new Logger(RedisNode.name);
+  private readonly publishLink: RedisLink;
+  private readonly directory: Redis;
+  private readonly session: RedisSession;
+
+  constructor(options: RedisOptions) {
+    const keys = new RedisKeys(options.prefix, options.db);
+    const publisher = createRedisClient(options, 'publish', options.publishTimeoutMs);
+    this.publishLink = new RedisLink(publisher, {
+      scripts: [...PUBLISH_SCRIPTS, ...RATE_LIMIT_SCRIPTS],
+      waitMs: options.publishWaitMs,
+    });
+    this.directory = createRedisClient(options, 'directory', options.commandTimeoutMs);
+    const directoryLink = new RedisLink(this.directory, {
+      scripts: [...LEASE_SCRIPTS, restoreScript, ...CHANNEL_SCRIPTS, ...USER_SCRIPTS],
+      waitMs: 0,
+    });
+    this.session = new RedisSession(directoryLink, new RedisLeases(directoryLink, options, keys), options, keys);
+    this.broker = new RedisBroker(options, keys, this.publishLink, publisher);
+    this.commands = new RedisCommandBus(publisher, keys);
+    this.channels = new RedisChannelDirectory(this.session, this.publishLink, keys);
+    this.users = new RedisUserDirectory(this.session);
+    this.connections = new RedisConnectionDirectory(this.session);
+    this.rateLimits = new RedisRateLimitStore(this.publishLink, keys);
+    this.directory.once('ready', () => void this.checkEviction());
+  }
+
+  onModuleInit(): void {
+    this.publishLink.connect();
+    this.session.start();
+  }
+
+  /** The last to end: whoever leaves before is still recorded. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.session.close();
+    await this.broker.close();
+    await this.publishLink.close();
+  }
+
+  /** A Redis that throws keys away when it is full forgets who is connected. */
+  private async checkEviction(): Promise<void> {
+    try {
+      const [, policy] = (await this.directory.config('GET', 'maxmemory-policy')) as [string, string];
+      if (policy === undefined || policy === 'noeviction') return;
+      this.logger.warn(`Redis has maxmemory-policy ${policy}: set it to noeviction, or members and counts get lost`);
+    } catch {
+      // A hosted Redis may not tell.
+    }
+  }
+}

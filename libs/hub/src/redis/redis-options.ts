@@ -1,0 +1,35 @@
+/** Where Redis is and how this cluster uses it. Durations in ms. Every node of a cluster must have the same `prefix` and `db`. */
+export class RedisOptions {
+  readonly host: string = '127.0.0.1';
+  readonly port: number = 6379;
+  readonly username: string | undefined = undefined;
+  readonly password: string | undefined = undefined;
+  readonly db: number = 0;
+  /** TLS to Redis, verified against the system's authorities (and those of NODE_EXTRA_CA_CERTS). */
+  readonly tls: boolean = false;
+  /** Begins every key and topic. Two clusters with different ones never see each other. No `{`, `}`. */
+  readonly prefix: string = 'pogo';
+  /** How often a node says that it lives. */
+  readonly heartbeatMs: number = 3_000;
+  /** Silence after which a node counts as dead. */
+  readonly leaseMs: number = 10_000;
+  /**
+   * How long transitions are held back after Redis came back empty, until all nodes have told what they hold. Shorter
+   * than a lease, because all is to be right again within ten seconds.
+   */
+  readonly holdMs: number = 8_000;
+  /** How long a publish waits for a connection that has just been lost; after that it fails at once. */
+  readonly publishWaitMs: number = 700;
+  /** Silence of a publish, or of a publishing connection, after which the answer is given up. */
+  readonly publishTimeoutMs: number = 900;
+  /** The same for the connections that nobody waits for impatiently. */
+  readonly commandTimeoutMs: number = 4_000;
+
+  constructor(overrides: Partial<RedisOptions> = {}) {
+    Object.assign(this, overrides);
+    if (!REDIS_PREFIX.test(this.prefix)) throw new TypeError(`redis prefix must match ${REDIS_PREFIX.source}`);
+  }
+}
+
+/** Braces would end the hash tag that keeps a bucket's keys together, and a colon would let two prefixes meet. */
+export const REDIS_PREFIX = /^[A-Za-z0-9_.-]{1,64}$/;

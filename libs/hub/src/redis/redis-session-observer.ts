@@ -1,0 +1,13 @@
+import type { Entry } from './redis-restore.js';
+
+/** Whoever has something in this node's session: the directories. */
+export interface SessionObserver {
+  /** Everything that this node's own clients have been told they hold; read again at every new start. */
+  entries?(): Iterable<Entry>;
+  /** App id → connections here. */
+  readonly connections?: ReadonlyMap<string, number>;
+  /** Transitions are held back from now on, on all nodes. */
+  heldBack?(): void;
+  /** They are no more; what was held back must be read. */
+  released?(): void;
+}

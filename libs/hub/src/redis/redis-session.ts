@@ -1,0 +1,246 @@
+import { Logger } from '@nestjs/common';
+import { UnavailableError } from '../unavailable-error.js';
+import { RedisReaper } from './redis-reaper.js';
+import { FencedError } from './redis-fenced-error.js';
+import { RedisHold } from './redis-hold.js';
+import type { RedisKeys } from './redis-keys.js';
+import { newIncarnation, type Beat, type RedisLeases } from './redis-leases.js';
+import type { RedisArgument, RedisLink } from './redis-link.js';
+import type { RedisOptions } from './redis-options.js';
+import { groupByBucket, restoreCalls, restoreScript } from './redis-restore.js';
+import type { RedisScript } from './redis-script.js';
+import type { SessionObserver } from './redis-session-observer.js';
+
+const SHORTEST_BEAT_MS = 500;
+const NO_CONNECTIONS: ReadonlyMap<string, number> = new Map();
+
+/**
+ * This node's life in the directory. Whenever its connection was lost, or it counts as dead, it takes a new name
+ * (incarnation), writes down all that it holds under that name, and cleans up after the former one: what somebody
+ * has left meanwhile is announced by that, what was forgotten is back, and what is unchanged nobody notices.
+ */
+export class RedisSession {
+  private readonly logger = new Logger(RedisSession.name);
+  private readonly observers: SessionObserver[] = [];
+  private readonly registered = new Map<string, Promise<void> | undefined>();
+  private readonly reaper: RedisReaper;
+  private incarnation = '';
+  private epoch = '';
+  private readonly hold: RedisHold;
+  private ready = false;
+  private isRestoring = false;
+  private isClosed = false;
+  private attempt = 0;
+  private beatSentAt = 0;
+  private isBeatDue = false;
+  private beatTimer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly link: RedisLink,
+    private readonly leases: RedisLeases,
+    private readonly options: RedisOptions,
+    private readonly keys: RedisKeys,
+  ) {
+    const tell = (name: 'heldBack' | 'released') => () => this.observers.forEach((observer) => observer[name]?.());
+    this.hold = new RedisHold(tell('heldBack'), tell('released'));
+    this.reaper = new RedisReaper(leases, () => this.ready);
+    link.onOpen = () => void this.begin();
+    link.onLost = () => this.suspend();
+  }
+
+  /** This node's holdings are in Redis, and questions are answered. */
+  get isReady(): boolean {
+    return this.ready;
+  }
+
+  observe(observer: SessionObserver): void {
+    this.observers.push(observer);
+  }
+
+  start(): void {
+    this.link.connect();
+    this.beatTimer = setInterval(() => void this.beat(), this.options.heartbeatMs);
+  }
+
+  /** Leaves nothing behind in Redis, if it can. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.ready = false;
+    this.reaper.close();
+    this.hold.close();
+    clearInterval(this.beatTimer);
+    if (this.link.isOpen) {
+      this.reaper.add(this.incarnation);
+      await this.reaper.retire();
+    }
+    await this.link.close();
+  }
+
+  /** Connection counts have changed: the next heartbeat comes the sooner for it. */
+  beatSoon(): void {
+    if (!this.ready || this.isBeatDue) return;
+    this.isBeatDue = true;
+    const wait = this.beatSentAt + SHORTEST_BEAT_MS - performance.now();
+    setTimeout(() => void this.beat(), Math.max(0, wait)).unref();
+  }
+
+  /** Connections of the app on the other nodes, as they were reported. @throws UnavailableError */
+  countConnectionsElsewhere(appId: string): Promise<number> {
+    return this.leases.countConnections(appId, this.incarnation);
+  }
+
+  /** Asks for a change in a bucket. Calls of one bucket take effect in order. @throws UnavailableError */
+  async change(bucket: string, script: RedisScript, args: readonly RedisArgument[]): Promise<unknown[]> {
+    this.checkAlive();
+    const { incarnation } = this;
+    const registration = this.register(bucket);
+    if (registration !== undefined) await registration;
+    if (incarnation !== this.incarnation) throw new UnavailableError('the node has begun anew', 'not_done');
+    try {
+      return await this.run(bucket, script, args);
+    } catch (error) {
+      if (error instanceof FencedError) this.fenced(incarnation);
+      throw error;
+    }
+  }
+
+  /**
+   * As {@link change}, for what this node no longer holds. Undefined: while there is no connection nothing needs to be
+   * done, because the next one begins without it.
+   */
+  async remove(bucket: string, script: RedisScript, args: readonly RedisArgument[]): Promise<unknown[] | undefined> {
+    try {
+      return await this.change(bucket, script, args);
+    } catch (error) {
+      // What is being restored was read before this was gone.
+      if (!(error instanceof UnavailableError) || this.ready || this.isRestoring) throw error;
+      return undefined;
+    }
+  }
+
+  /** Asks a question. @throws UnavailableError */
+  read(bucket: string, script: RedisScript, args: readonly RedisArgument[]): Promise<unknown[]> {
+    return this.run(bucket, script, args);
+  }
+
+  private async run(bucket: string, script: RedisScript, args: readonly RedisArgument[]): Promise<unknown[]> {
+    const root = this.keys.root(bucket);
+    const kind = bucket.includes(':u') ? 'u' : 'c';
+    const all = [this.incarnation, this.hold.until, this.keys.topics, 'PUBLISH', kind, ...args];
+    const [word, ...rest] = (await this.link.runScript(script, `${root}:n`, all)) as [Buffer, ...unknown[]];
+    const answer = word.toString();
+    if (answer === 'FENCED') throw new FencedError();
+    return [answer, ...rest];
+  }
+
+  private checkAlive(): void {
+    if (!this.ready) throw new UnavailableError('this node is not in the directory', 'not_done');
+    // Frozen for longer than the lease: the others may have been told that we are gone.
+    if (performance.now() - this.beatSentAt < this.options.leaseMs) return;
+    this.fenced(this.incarnation);
+    throw new FencedError();
+  }
+
+  /** The reaper must know where to look, before there is something. Undefined: it does. */
+  private register(bucket: string): Promise<void> | undefined {
+    if (this.registered.has(bucket)) return this.registered.get(bucket);
+    const { incarnation } = this;
+    const registration = this.leases.register(incarnation, [bucket]).then(
+      () => {
+        if (incarnation === this.incarnation) this.registered.set(bucket, undefined);
+      },
+      (error: unknown) => {
+        if (incarnation === this.incarnation) this.registered.delete(bucket);
+        if (error instanceof FencedError) this.fenced(incarnation);
+        throw error;
+      },
+    );
+    this.registered.set(bucket, registration);
+    return registration;
+  }
+
+  private fenced(incarnation: string): void {
+    if (incarnation !== this.incarnation || this.isClosed) return;
+    this.logger.warn('this node was taken for dead; it announces its connections again');
+    void this.begin();
+  }
+
+  private suspend(): void {
+    this.ready = false;
+    this.isRestoring = false;
+    this.attempt++;
+  }
+
+  private async begin(): Promise<void> {
+    if (this.isClosed) return;
+    this.ready = false;
+    this.isRestoring = true;
+    const attempt = ++this.attempt;
+    this.reaper.add(this.incarnation);
+    this.incarnation = newIncarnation();
+    this.registered.clear();
+    try {
+      const sentAt = performance.now();
+      const knownEpoch = this.epoch;
+      const answer = await this.leases.beat(this.incarnation, true, knownEpoch, this.connectionCounts);
+      if (attempt !== this.attempt) return;
+      this.beatSentAt = sentAt;
+      this.accept(answer);
+      // Who comes back to an empty Redis when the others have already counted the missing is announced as new.
+      const isLate = knownEpoch !== '' && knownEpoch !== answer.epoch && answer.heldBackMs <= 0;
+      await this.restore(attempt, isLate);
+      if (attempt !== this.attempt) return;
+      this.ready = true;
+      this.isRestoring = false;
+      // Whatever happened while we were out of it. When transitions are held back the end of that says so.
+      if (knownEpoch !== '' && !this.hold.isInForce) for (const observer of this.observers) observer.released?.();
+      await this.reaper.retire();
+    } catch (error) {
+      if (attempt !== this.attempt || this.isClosed) return;
+      if (!(error instanceof UnavailableError)) this.logger.error(error);
+      // Whatever it was, a new connection starts from the beginning.
+      this.link.reset();
+    }
+  }
+
+  private async restore(attempt: number, isLate: boolean): Promise<void> {
+    const byBucket = groupByBucket(this.observers.flatMap((observer) => [...(observer.entries?.() ?? [])]));
+    await this.leases.register(this.incarnation, [...byBucket.keys()]);
+    for (const bucket of byBucket.keys()) this.registered.set(bucket, undefined);
+    for (const { bucket, args } of restoreCalls(byBucket, this.reaper.formers, isLate)) {
+      if (attempt !== this.attempt) return;
+      await this.run(bucket, restoreScript, args);
+    }
+  }
+
+  private async beat(): Promise<void> {
+    const { incarnation, attempt } = this;
+    this.isBeatDue = false;
+    if (!this.link.isOpen || incarnation === '' || this.isClosed) return;
+    const sentAt = performance.now();
+    try {
+      const answer = await this.leases.beat(incarnation, false, this.epoch, this.connectionCounts);
+      if (attempt !== this.attempt) return;
+      if (answer.epoch !== this.epoch) {
+        // Emptied under our feet.
+        this.link.reset();
+        return;
+      }
+      this.beatSentAt = sentAt;
+      this.accept(answer);
+    } catch (error) {
+      if (error instanceof FencedError) this.fenced(incarnation);
+      else if (!(error instanceof UnavailableError)) this.logger.error(error);
+    }
+  }
+
+  private accept({ epoch, heldBackUntil, heldBackMs, nextExpiryMs }: Beat): void {
+    this.epoch = epoch;
+    this.hold.set(heldBackUntil, heldBackMs);
+    if (nextExpiryMs < this.options.heartbeatMs) this.reaper.lookIn(Math.max(0, nextExpiryMs));
+  }
+
+  private get connectionCounts(): ReadonlyMap<string, number> {
+    return this.observers.find(({ connections }) => connections !== undefined)?.connections ?? NO_CONNECTIONS;
+  }
+}

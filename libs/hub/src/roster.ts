@@ -1,0 +1,110 @@
+import type { Member } from '@pogo/pusher-protocol';
+import type { Joined } from './directory/channel-directory.js';
+
+/** A member who came or went, as it reaches clients. */
+export interface RosterChange {
+  readonly type: 'member_added' | 'member_removed';
+  readonly member: Member;
+  readonly serial: number;
+}
+
+/** What the directory says about a channel's members at one moment. */
+export interface MemberSnapshot {
+  readonly serial: number;
+  readonly members: readonly Member[];
+}
+
+/** Whether a client of this node was there as the user before `serial`, and still is. */
+type IsHosted = (userId: string, serial: number) => boolean;
+
+/**
+ * The members of a presence channel as this node has told its clients. Transitions keep it up to date; when some may
+ * have been missed it is stale, and what the clients should have heard follows from a new reading.
+ */
+export class Roster {
+  private readonly members: Map<string, Member>;
+  private serial: number;
+  /** What joiners were told that has not reached those before them: they know more, until `serial` is there. */
+  private snapshots: MemberSnapshot[] = [];
+  /** While stale: transitions that a reading may have seen already. */
+  private deferred: RosterChange[] | undefined;
+
+  constructor({ serial, members }: MemberSnapshot, isStale: boolean) {
+    this.serial = serial;
+    this.members = new Map(members.map((member) => [member.userId, member]));
+    if (isStale) this.deferred = [];
+  }
+
+  becomeStale(): void {
+    this.deferred ??= [];
+  }
+
+  /** Somebody joins: the members that it is told. */
+  admit({ serial, members, isProvisional = false }: Joined): readonly Member[] {
+    const told = isProvisional ? this.withThose(members) : members;
+    // Joins without a transition in between have the same serial and the same members.
+    if (serial > this.serial && this.snapshots.at(-1)?.serial !== serial)
+      this.snapshots.push({ serial, members: told });
+    return told;
+  }
+
+  /** Takes note of a transition that has arrived. False when the clients are not to hear of it, or not yet. */
+  take(change: RosterChange, isHosted: IsHosted): boolean {
+    if (this.deferred !== undefined) {
+      this.deferred.push(change);
+      return false;
+    }
+    if (change.serial <= this.serial) return false;
+    const isNews = this.apply(change, isHosted);
+    this.pass(change.serial);
+    return isNews;
+  }
+
+  /** Everything up to `serial` has arrived. */
+  pass(serial: number): void {
+    if (this.deferred !== undefined || serial <= this.serial) return;
+    this.serial = serial;
+    if (this.snapshots.length > 0) this.snapshots = this.snapshots.filter((snapshot) => snapshot.serial > serial);
+  }
+
+  /**
+   * Ends being stale with what the directory says now. What the clients have missed, in an order and with serials that
+   * make it right for each of them: a change is for those who were told of nothing newer.
+   */
+  synchronise(now: MemberSnapshot, isHosted: IsHosted): RosterChange[] {
+    const missed: RosterChange[] = [];
+    for (const snapshot of [...this.snapshots, now].sort((a, b) => a.serial - b.serial)) {
+      for (const change of this.differences(snapshot)) if (this.apply(change, isHosted)) missed.push(change);
+      this.serial = Math.max(this.serial, snapshot.serial);
+    }
+    this.snapshots = [];
+    const deferred = this.deferred ?? [];
+    this.deferred = undefined;
+    return [...missed, ...deferred.filter((change) => this.take(change, isHosted))];
+  }
+
+  /** While nodes still have to say what they hold, nobody is taken for gone. */
+  private withThose(members: readonly Member[]): readonly Member[] {
+    const present = new Set(members.map(({ userId }) => userId));
+    return [...members, ...[...this.members.values()].filter(({ userId }) => !present.has(userId))];
+  }
+
+  private differences({ serial, members }: MemberSnapshot): RosterChange[] {
+    const present = new Set(members.map(({ userId }) => userId));
+    const gone = [...this.members.values()].filter(({ userId }) => !present.has(userId));
+    const added = members.filter(({ userId }) => !this.members.has(userId));
+    return [
+      ...gone.map((member) => ({ type: 'member_removed', member, serial }) as const),
+      ...added.map((member) => ({ type: 'member_added', member, serial }) as const),
+    ];
+  }
+
+  /** False: the clients know already, or one of them is the user that is said to have left. */
+  private apply({ type, member, serial }: RosterChange, isHosted: IsHosted): boolean {
+    const { userId } = member;
+    if (type === 'member_removed') return !isHosted(userId, serial) && this.members.delete(userId);
+    if (this.members.has(userId)) return false;
+    this.members.set(userId, member);
+    return true;
+  }
+}

@@ -1,0 +1,96 @@
+import { Logger } from '@nestjs/common';
+import { pauseBeforeAskingAgain } from './ask-again.js';
+import type { Channel } from './channel.js';
+import type { Delivery } from './delivery.js';
+import type { ChannelDirectory, Joined } from './directory/channel-directory.js';
+import type { Registry } from './registry.js';
+import { Roster } from './roster.js';
+import { UnavailableError } from './unavailable-error.js';
+
+const READ_AT_ONCE = 64;
+
+/**
+ * Keeps what clients know of presence channels right when transitions were lost: after the broker was away, while the
+ * directory is incomplete, and after this node was taken for dead.
+ */
+export class Rosters {
+  private readonly logger = new Logger(Rosters.name);
+  private isInterrupted = false;
+  private isHeldBack = false;
+  private round = 0;
+
+  constructor(
+    private readonly registry: Registry,
+    private readonly directory: ChannelDirectory,
+    private readonly delivery: Delivery,
+  ) {}
+
+  /** The answer of a join as its client is told it. */
+  admit(channel: Channel, answer: Joined): Joined {
+    if (channel.name.kind !== 'presence') return answer;
+    if (channel.roster !== undefined) return { ...answer, members: channel.roster.admit(answer) };
+    channel.roster = new Roster(answer, this.isInterrupted || this.isHeldBack);
+    return answer;
+  }
+
+  /** Messages are being lost. */
+  interrupted(): void {
+    this.isInterrupted = true;
+    this.becomeStale();
+  }
+
+  resumed(): void {
+    this.isInterrupted = false;
+    this.synchronise();
+  }
+
+  /** Transitions are not announced. */
+  heldBack(): void {
+    this.isHeldBack = true;
+    this.becomeStale();
+  }
+
+  released(): void {
+    this.isHeldBack = false;
+    this.synchronise();
+  }
+
+  private becomeStale(): void {
+    this.round++;
+    for (const channel of this.registry.allChannels()) channel.roster?.becomeStale();
+  }
+
+  /** Reads all rosters again, unless more is about to be missed: then the end of that does it. */
+  private synchronise(): void {
+    if (this.isInterrupted || this.isHeldBack) return;
+    this.becomeStale();
+    const { round } = this;
+    const channels = [...this.registry.allChannels()].filter(({ roster }) => roster !== undefined).values();
+    for (let i = 0; i < READ_AT_ONCE; i++) void this.readAll(channels, round);
+  }
+
+  private async readAll(channels: Iterator<Channel, undefined>, round: number): Promise<void> {
+    for (let next = channels.next(); !next.done; next = channels.next()) {
+      for (let failures = 0; !(await this.read(next.value, round));) await pauseBeforeAskingAgain(failures++);
+    }
+  }
+
+  /** False when it must be read again. */
+  private async read(channel: Channel, round: number): Promise<boolean> {
+    const { roster } = channel;
+    if (round !== this.round || roster === undefined) return true;
+    try {
+      const state = await this.directory.findChannel(channel.app.id, channel.name.name, { members: true });
+      if (round !== this.round || channel.roster !== roster) return true;
+      if (state.isProvisional) return false;
+      const { serial, members = [] } = state;
+      const missed = roster.synchronise({ serial, members }, (userId, at) => channel.hosts(userId, at));
+      for (const change of missed) this.delivery.announce(channel, change);
+      return true;
+    } catch (error) {
+      if (error instanceof UnavailableError) return false;
+      this.logger.error(error);
+      return true;
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import { Logger } from '@nestjs/common';
+import { askAgain } from './ask-again.js';
+import type { Connection } from './connection.js';
+import type { SignedIn, UserDirectory, UserDirectoryNode, UserTransition } from './directory/user-directory.js';
+import type { HubEvents } from './hub-events.js';
+import { UnavailableError } from './unavailable-error.js';
+
+/** Tells the directory which users are signed in on this node. Clients do not wait for it. */
+export class SignedInUsers implements UserDirectoryNode {
+  private readonly logger = new Logger(SignedInUsers.name);
+  /** Undefined while the directory is being told. */
+  private readonly known = new Map<Connection, SignedIn | undefined>();
+  private pending = 0;
+  private isClosed = false;
+
+  constructor(
+    private readonly directory: UserDirectory,
+    private readonly events: HubEvents,
+  ) {}
+
+  /** What is on its way to the directory. */
+  get pendingCount(): number {
+    return this.pending;
+  }
+
+  *signedIn(): Iterable<SignedIn> {
+    for (const signedIn of this.known.values()) if (signedIn !== undefined) yield signedIn;
+  }
+
+  signIn(connection: Connection, userId: string): void {
+    if (this.known.has(connection)) return;
+    this.known.set(connection, undefined);
+    void this.tell(connection, { appId: connection.app.id, userId, socketId: connection.socketId });
+  }
+
+  /** The connection is gone; ignored when it was nobody's. */
+  signOut(connection: Connection): void {
+    const signedIn = this.known.get(connection);
+    this.known.delete(connection);
+    if (signedIn !== undefined) void this.ask(() => this.directory.signOut(signedIn));
+  }
+
+  /** Stops telling a directory that does not answer. */
+  close(): void {
+    this.isClosed = true;
+  }
+
+  private async tell(connection: Connection, signedIn: SignedIn): Promise<void> {
+    await this.ask(() => this.directory.signIn(signedIn), connection);
+    // Gone meanwhile. Whether the directory has heard of it is unknown when its answer was lost: it leaves either way.
+    if (!this.known.has(connection)) await this.ask(() => this.directory.signOut(signedIn));
+    else this.known.set(connection, signedIn);
+  }
+
+  private async ask(question: () => Promise<readonly UserTransition[]>, connection?: Connection): Promise<void> {
+    this.pending++;
+    try {
+      const isOver = () => this.isClosed || (connection !== undefined && !this.known.has(connection));
+      for (const { type, ...transition } of await askAgain(question, isOver)) {
+        this.events.emit(type === 'user_online' ? 'userOnline' : 'userOffline', transition);
+      }
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) this.logger.error(error);
+    } finally {
+      this.pending--;
+    }
+  }
+}
