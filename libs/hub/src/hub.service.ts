@@ -25,6 +25,7 @@ import type { MessageHandler } from './inbox.js';
 import type { PublishEvent } from './publisher.js';
 import { PublishStatus } from './publish-status.js';
 import type { Socket } from './socket.js';
+import { UnavailableError } from './unavailable-error.js';
 
 /** What a publish may ask for beyond its data. */
 export interface PublishOptions {
@@ -130,6 +131,17 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
   /** Connections of the app in the cluster; approximate while connections come and go. @throws UnavailableError */
   countConnections(appId: string): Promise<number> {
     return this.connectionDirectory.count(appId);
+  }
+
+  /** Whether the app has `maxConnections` already. While the others cannot be asked, this node's own count. */
+  async isOverQuota(appId: string, maxConnections: number): Promise<boolean> {
+    const { registry } = this.parts;
+    try {
+      return (await this.connectionDirectory.count(appId)) >= maxConnections;
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+      return registry.countOf(appId) >= maxConnections;
+    }
   }
 
   // --- channels ---

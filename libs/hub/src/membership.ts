@@ -127,6 +127,7 @@ export class Membership {
     const subscription = new Subscription(connection, channel, member, this.options);
     connection.subscriptions.add(subscription);
     channel.subscriptions.add(subscription);
+    this.rosters.open(channel);
     return subscription;
   }
 

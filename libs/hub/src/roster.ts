@@ -22,16 +22,17 @@ type IsHosted = (userId: string, serial: number) => boolean;
  * have been missed it is stale, and what the clients should have heard follows from a new reading.
  */
 export class Roster {
-  private readonly members: Map<string, Member>;
-  private serial: number;
+  /** Undefined until the first joiner has its answer. */
+  private members: Map<string, Member> | undefined;
+  private serial = 0;
+  /** What arrived before that answer, which may be older. */
+  private early: RosterChange[] = [];
   /** What joiners were told that has not reached those before them: they know more, until `serial` is there. */
   private snapshots: MemberSnapshot[] = [];
   /** While stale: transitions that a reading may have seen already. */
   private deferred: RosterChange[] | undefined;
 
-  constructor({ serial, members }: MemberSnapshot, isStale: boolean) {
-    this.serial = serial;
-    this.members = new Map(members.map((member) => [member.userId, member]));
+  constructor(isStale = false) {
     if (isStale) this.deferred = [];
   }
 
@@ -41,7 +42,11 @@ export class Roster {
 
   /** Somebody joins: the members that it is told. */
   admit({ serial, members, isProvisional = false }: Joined): readonly Member[] {
-    const told = isProvisional ? this.withThose(members) : members;
+    if (this.members === undefined) {
+      this.begin({ serial, members });
+      return members;
+    }
+    const told = isProvisional ? this.withThose(members, this.members) : members;
     // Joins without a transition in between have the same serial and the same members.
     if (serial > this.serial && this.snapshots.at(-1)?.serial !== serial)
       this.snapshots.push({ serial, members: told });
@@ -54,6 +59,10 @@ export class Roster {
       this.deferred.push(change);
       return false;
     }
+    if (this.members === undefined) {
+      this.early.push(change);
+      return true;
+    }
     if (change.serial <= this.serial) return false;
     const isNews = this.apply(change, isHosted);
     this.pass(change.serial);
@@ -62,7 +71,7 @@ export class Roster {
 
   /** Everything up to `serial` has arrived. */
   pass(serial: number): void {
-    if (this.deferred !== undefined || serial <= this.serial) return;
+    if (this.deferred !== undefined || this.members === undefined || serial <= this.serial) return;
     this.serial = serial;
     if (this.snapshots.length > 0) this.snapshots = this.snapshots.filter((snapshot) => snapshot.serial > serial);
   }
@@ -72,27 +81,43 @@ export class Roster {
    * make it right for each of them: a change is for those who were told of nothing newer.
    */
   synchronise(now: MemberSnapshot, isHosted: IsHosted): RosterChange[] {
+    const deferred = this.deferred ?? [];
+    this.deferred = undefined;
     const missed: RosterChange[] = [];
+    if (this.members !== undefined) this.catchUp(now, isHosted, missed);
+    return [...missed, ...deferred.filter((change) => this.take(change, isHosted))];
+  }
+
+  private begin({ serial, members }: MemberSnapshot): void {
+    this.members = new Map(members.map((member) => [member.userId, member]));
+    this.serial = serial;
+    const early = this.early.filter((change) => change.serial > serial);
+    this.early = [];
+    for (const change of early) {
+      this.apply(change, () => false);
+      this.serial = change.serial;
+    }
+  }
+
+  private catchUp(now: MemberSnapshot, isHosted: IsHosted, missed: RosterChange[]): void {
     for (const snapshot of [...this.snapshots, now].sort((a, b) => a.serial - b.serial)) {
       for (const change of this.differences(snapshot)) if (this.apply(change, isHosted)) missed.push(change);
       this.serial = Math.max(this.serial, snapshot.serial);
     }
     this.snapshots = [];
-    const deferred = this.deferred ?? [];
-    this.deferred = undefined;
-    return [...missed, ...deferred.filter((change) => this.take(change, isHosted))];
   }
 
   /** While nodes still have to say what they hold, nobody is taken for gone. */
-  private withThose(members: readonly Member[]): readonly Member[] {
+  private withThose(members: readonly Member[], known: ReadonlyMap<string, Member>): readonly Member[] {
     const present = new Set(members.map(({ userId }) => userId));
-    return [...members, ...[...this.members.values()].filter(({ userId }) => !present.has(userId))];
+    return [...members, ...[...known.values()].filter(({ userId }) => !present.has(userId))];
   }
 
   private differences({ serial, members }: MemberSnapshot): RosterChange[] {
     const present = new Set(members.map(({ userId }) => userId));
-    const gone = [...this.members.values()].filter(({ userId }) => !present.has(userId));
-    const added = members.filter(({ userId }) => !this.members.has(userId));
+    const known = this.members ?? new Map<string, Member>();
+    const gone = [...known.values()].filter(({ userId }) => !present.has(userId));
+    const added = members.filter(({ userId }) => !known.has(userId));
     return [
       ...gone.map((member) => ({ type: 'member_removed', member, serial }) as const),
       ...added.map((member) => ({ type: 'member_added', member, serial }) as const),
@@ -101,10 +126,12 @@ export class Roster {
 
   /** False: the clients know already, or one of them is the user that is said to have left. */
   private apply({ type, member, serial }: RosterChange, isHosted: IsHosted): boolean {
+    const { members } = this;
     const { userId } = member;
-    if (type === 'member_removed') return !isHosted(userId, serial) && this.members.delete(userId);
-    if (this.members.has(userId)) return false;
-    this.members.set(userId, member);
+    if (members === undefined) return false;
+    if (type === 'member_removed') return !isHosted(userId, serial) && members.delete(userId);
+    if (members.has(userId)) return false;
+    members.set(userId, member);
     return true;
   }
 }

@@ -25,12 +25,14 @@ export class Rosters {
     private readonly delivery: Delivery,
   ) {}
 
+  /** Before anybody joins: what arrives while the first one waits for its answer counts. */
+  open(channel: Channel): void {
+    if (channel.name.kind === 'presence') channel.roster ??= new Roster(this.isInterrupted || this.isHeldBack);
+  }
+
   /** The answer of a join as its client is told it. */
-  admit(channel: Channel, answer: Joined): Joined {
-    if (channel.name.kind !== 'presence') return answer;
-    if (channel.roster !== undefined) return { ...answer, members: channel.roster.admit(answer) };
-    channel.roster = new Roster(answer, this.isInterrupted || this.isHeldBack);
-    return answer;
+  admit({ roster }: Channel, answer: Joined): Joined {
+    return roster === undefined ? answer : { ...answer, members: roster.admit(answer) };
   }
 
   /** Messages are being lost. */

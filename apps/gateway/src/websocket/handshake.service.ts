@@ -46,7 +46,7 @@ export class HandshakeService {
     if (app === undefined) return refused(PusherErrors.applicationDoesNotExist);
     if (!app.enabled) return refused(PusherErrors.applicationDisabled);
     if (!app.allowedOrigins.allows(request.headers.origin)) return refused(PusherErrors.originNotAllowed);
-    if (app.maxConnections !== undefined && (await this.hub.countConnections(app.id)) >= app.maxConnections) {
+    if (app.maxConnections !== undefined && (await this.hub.isOverQuota(app.id, app.maxConnections))) {
       return refused(PusherErrors.applicationOverQuota);
     }
     // The look-ups took time in which others may have come in, or the drain may have begun.

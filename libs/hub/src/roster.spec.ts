@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import type { Joined } from './directory/channel-directory.js';
+import { Roster, type RosterChange } from './roster.js';
+
+const nobody = () => false;
+const snapshot = (serial: number, ids: string) => ({ serial, members: [...ids].map((userId) => ({ userId })) });
+const joined = (serial: number, ids: string, isProvisional = false): Joined => ({
+  outcome: 'joined',
+  transitions: [],
+  isProvisional,
+  ...snapshot(serial, ids),
+});
+const added = (userId: string, serial: number): RosterChange => ({ type: 'member_added', member: { userId }, serial });
+const removed = (userId: string, serial: number): RosterChange => ({
+  type: 'member_removed',
+  member: { userId },
+  serial,
+});
+const ids = (members: readonly { readonly userId: string }[]) => members.map(({ userId }) => userId).join('');
+const words = (changes: readonly RosterChange[]) =>
+  changes.map(({ type, member, serial }) => `${type === 'member_added' ? '+' : '-'}${member.userId}@${serial}`);
+
+function rosterOf(serial: number, members: string, isStale = false): Roster {
+  const roster = new Roster(isStale);
+  roster.admit(joined(serial, members));
+  return roster;
+}
+
+describe('Roster', () => {
+  it('lets through what is news, once', () => {
+    const roster = rosterOf(10, 'ab');
+    expect(roster.take(added('c', 11), nobody)).toBe(true);
+    expect(roster.take(added('c', 11), nobody)).toBe(false);
+    expect(roster.take(added('a', 12), nobody)).toBe(false);
+    expect(roster.take(removed('x', 13), nobody)).toBe(false);
+    expect(roster.take(removed('a', 14), nobody)).toBe(true);
+  });
+
+  it('ignores what the first answer shows already', () => {
+    const roster = rosterOf(10, 'ab');
+    expect(roster.take(removed('b', 9), nobody)).toBe(false);
+    expect(words(roster.synchronise(snapshot(10, 'ab'), nobody))).toEqual([]);
+  });
+
+  it('counts what arrived before the first answer and is newer', () => {
+    const roster = new Roster();
+    expect(roster.take(removed('x', 9), nobody)).toBe(true);
+    expect(roster.take(added('c', 12), nobody)).toBe(true);
+    roster.admit(joined(10, 'ab'));
+    expect(roster.take(removed('c', 15), nobody)).toBe(true);
+    expect(words(roster.synchronise(snapshot(15, 'ab'), nobody))).toEqual([]);
+  });
+
+  it('tells nobody that a user has left who is connected here', () => {
+    const roster = rosterOf(10, 'ab');
+    const hosted = (userId: string, serial: number) => userId === 'a' && serial > 5;
+    expect(roster.take(removed('a', 11), hosted)).toBe(false);
+    expect(roster.take(added('a', 12), hosted)).toBe(false);
+    expect(words(roster.synchronise(snapshot(13, 'b'), hosted))).toEqual([]);
+    expect(words(roster.synchronise(snapshot(14, 'b'), nobody))).toEqual(['-a@14']);
+  });
+
+  it('makes up for lost transitions', () => {
+    const roster = rosterOf(10, 'abc');
+    roster.becomeStale();
+    expect(words(roster.synchronise(snapshot(20, 'bd'), nobody))).toEqual(['-a@20', '-c@20', '+d@20']);
+    expect(roster.take(added('d', 20), nobody)).toBe(false);
+    expect(roster.take(removed('d', 21), nobody)).toBe(true);
+  });
+
+  it('waits with transitions while it is stale, and takes those that the reading has not seen', () => {
+    const roster = rosterOf(10, 'a');
+    roster.becomeStale();
+    expect(roster.take(added('b', 12), nobody)).toBe(false);
+    expect(roster.take(added('c', 22), nobody)).toBe(false);
+    expect(words(roster.synchronise(snapshot(20, 'ab'), nobody))).toEqual(['+b@20', '+c@22']);
+  });
+
+  it('tells those who were there what a joiner has been told, with a serial that leaves the joiner out', () => {
+    const roster = rosterOf(10, 'ab');
+    roster.becomeStale();
+    expect(ids(roster.admit(joined(12, 'bc')))).toBe('bc');
+    expect(words(roster.synchronise(snapshot(20, 'cd'), nobody))).toEqual(['-a@12', '+c@12', '-b@20', '+d@20']);
+  });
+
+  it('takes a reading that is older than a join for what it is', () => {
+    const roster = rosterOf(10, 'a');
+    roster.becomeStale();
+    roster.admit(joined(15, 'abc'));
+    expect(words(roster.synchronise(snapshot(12, 'ab'), nobody))).toEqual(['+b@12', '+c@15']);
+  });
+
+  it('forgets what joiners were told once the others have it', () => {
+    const roster = rosterOf(10, 'a');
+    roster.admit(joined(11, 'ab'));
+    roster.take(added('b', 11), nobody);
+    roster.take(removed('b', 12), nobody);
+    roster.becomeStale();
+    expect(words(roster.synchronise(snapshot(12, 'a'), nobody))).toEqual([]);
+  });
+
+  it('does not take for gone whom a provisional answer leaves out', () => {
+    const roster = rosterOf(10, 'ab', true);
+    expect(ids(roster.admit(joined(12, 'c', true)))).toBe('cab');
+    expect(words(roster.synchronise(snapshot(20, 'bc'), nobody))).toEqual(['+c@12', '-a@20']);
+  });
+
+  it('hands on what it held when it was stale before the first answer', () => {
+    const roster = new Roster(true);
+    expect(roster.take(added('b', 12), nobody)).toBe(false);
+    expect(words(roster.synchronise(snapshot(12, 'ab'), nobody))).toEqual(['+b@12']);
+    roster.admit(joined(11, 'a'));
+    expect(roster.take(removed('b', 13), nobody)).toBe(true);
+  });
+});
