@@ -42,7 +42,7 @@ export class RedisBroker extends ServerRedis implements Broker {
   }
 
   get isAvailable(): boolean {
-    return this.subscriber.isConnected && this.link.isOpen;
+    return this.subscriber.isInForce && this.link.isOpen;
   }
 
   attach(receiver: BrokerReceiver): void {

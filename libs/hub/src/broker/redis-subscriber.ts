@@ -25,8 +25,10 @@ export class RedisSubscriber {
   private isScheduled = false;
   private isClosed = false;
   private pingTimer: NodeJS.Timeout | undefined;
-  /** Everything that is wanted is subscribed, or about to be. */
-  isConnected = false;
+  /** Commands can be sent. */
+  private isConnected = false;
+  /** What was wanted when the connection came is in force. */
+  isInForce = false;
   onInterrupted: () => void = () => undefined;
   onResumed: () => void = () => undefined;
 
@@ -134,6 +136,7 @@ export class RedisSubscriber {
       return;
     }
     if (!this.isConnected) return;
+    this.isInForce = true;
     clearInterval(this.pingTimer);
     if (!this.isClosed) this.pingTimer = setInterval(() => void this.redis.ping().catch(() => undefined), PING_MS);
     this.onResumed();
@@ -149,6 +152,8 @@ export class RedisSubscriber {
     clearInterval(this.pingTimer);
     if (!this.isConnected) return;
     this.isConnected = false;
+    if (!this.isInForce) return;
+    this.isInForce = false;
     this.onInterrupted();
   }
 }
