@@ -3,7 +3,7 @@ import { PusherErrors, SubscriptionError, type ChannelName, type Member } from '
 import { askAgain } from './ask-again.js';
 import type { Connection } from './connection.js';
 import { Departures } from './departures.js';
-import type { ChannelDirectory, Holding, JoinAnswer } from './directory/channel-directory.js';
+import type { ChannelDirectory, Held, Holding, JoinAnswer } from './directory/channel-directory.js';
 import { emitTransitions, type HubEvents } from './hub-events.js';
 import type { HubOptions } from './hub-options.js';
 import type { Registry } from './registry.js';
@@ -101,9 +101,11 @@ export class Membership {
   }
 
   /** What the directory knows of this node, or should. */
-  *holdings(): Iterable<Holding> {
+  *holdings(): Iterable<Held> {
     for (const channel of this.registry.allChannels()) {
-      for (const subscription of channel.subscriptions) if (subscription.hasBeenLive) yield holdingOf(subscription);
+      for (const subscription of channel.subscriptions) {
+        yield { ...holdingOf(subscription), isUncertain: !subscription.hasBeenLive };
+      }
     }
   }
 

@@ -1,15 +1,20 @@
 import { Logger } from '@nestjs/common';
 import { askAgain } from './ask-again.js';
 import type { Connection } from './connection.js';
-import type { SignedIn, UserDirectory, UserDirectoryNode, UserTransition } from './directory/user-directory.js';
+import type {
+  HeldUser,
+  SignedIn,
+  UserDirectory,
+  UserDirectoryNode,
+  UserTransition,
+} from './directory/user-directory.js';
 import type { HubEvents } from './hub-events.js';
 import { UnavailableError } from './unavailable-error.js';
 
 /** Tells the directory which users are signed in on this node. Clients do not wait for it. */
 export class SignedInUsers implements UserDirectoryNode {
   private readonly logger = new Logger(SignedInUsers.name);
-  /** Undefined while the directory is being told. */
-  private readonly known = new Map<Connection, SignedIn | undefined>();
+  private readonly known = new Map<Connection, HeldUser>();
   private pending = 0;
   private isClosed = false;
 
@@ -23,21 +28,23 @@ export class SignedInUsers implements UserDirectoryNode {
     return this.pending;
   }
 
-  *signedIn(): Iterable<SignedIn> {
-    for (const signedIn of this.known.values()) if (signedIn !== undefined) yield signedIn;
+  signedIn(): Iterable<HeldUser> {
+    return this.known.values();
   }
 
   signIn(connection: Connection, userId: string): void {
     if (this.known.has(connection)) return;
-    this.known.set(connection, undefined);
-    void this.tell(connection, { appId: connection.app.id, userId, socketId: connection.socketId });
+    const signedIn = { appId: connection.app.id, userId, socketId: connection.socketId };
+    this.known.set(connection, { ...signedIn, isUncertain: true });
+    void this.tell(connection, signedIn);
   }
 
   /** The connection is gone; ignored when it was nobody's. */
   signOut(connection: Connection): void {
     const signedIn = this.known.get(connection);
     this.known.delete(connection);
-    if (signedIn !== undefined) void this.ask(() => this.directory.signOut(signedIn));
+    // While the directory is being told, whoever does that finds out.
+    if (signedIn?.isUncertain === false) void this.ask(() => this.directory.signOut(signedIn));
   }
 
   /** Stops telling a directory that does not answer. */
@@ -49,7 +56,7 @@ export class SignedInUsers implements UserDirectoryNode {
     await this.ask(() => this.directory.signIn(signedIn), connection);
     // Gone meanwhile. Whether the directory has heard of it is unknown when its answer was lost: it leaves either way.
     if (!this.known.has(connection)) await this.ask(() => this.directory.signOut(signedIn));
-    else this.known.set(connection, signedIn);
+    else this.known.set(connection, { ...signedIn, isUncertain: false });
   }
 
   private async ask(question: () => Promise<readonly UserTransition[]>, connection?: Connection): Promise<void> {

@@ -80,13 +80,19 @@ export interface ChannelSummary {
   readonly userCount: number;
 }
 
+/** What a node says that it holds. */
+export interface Held extends Holding {
+  /** The answer to its join is still to come: nobody knows whether the directory has it. */
+  readonly isUncertain: boolean;
+}
+
 /** What a directory asks of its node, and tells it. */
 export interface DirectoryNode {
   /**
-   * Every subscription that was acknowledged here and is in force. Asked for when the directory's store may have lost
-   * what it knew of this node, or the others have taken it for dead.
+   * Every subscription here that is in force or waits for its answer. Asked for when the directory's store may have
+   * lost what it knew of this node, or the others have taken it for dead.
    */
-  holdings(): Iterable<Holding>;
+  holdings(): Iterable<Held>;
   /** From now on no transition is announced, because the store is incomplete. */
   heldBack(): void;
   /** Transitions are announced again. Those in between must be found by reading. */

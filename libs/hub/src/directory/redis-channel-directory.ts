@@ -12,6 +12,7 @@ import {
   type ChannelState,
   type ChannelSummary,
   type DirectoryNode,
+  type Held,
   type Holding,
   type JoinAnswer,
   type JoinRequest,
@@ -57,7 +58,7 @@ export class RedisChannelDirectory extends ChannelDirectory {
 
   async join(request: JoinRequest): Promise<JoinAnswer> {
     const { appId, channel } = request;
-    const { bucket, name, socketId, userId, memberJson } = entryOf(request);
+    const { bucket, name, socketId, userId, memberJson } = placeOf(request);
     const isCached = channel.isCached ? '1' : '0';
     const args = [name, socketId, userId, memberJson, request.maxMembers, isCached];
     const [word, ...rest] = await this.session.change(bucket, join, args);
@@ -74,7 +75,7 @@ export class RedisChannelDirectory extends ChannelDirectory {
   }
 
   async leave(holding: Holding): Promise<readonly Transition[]> {
-    const { bucket, name, socketId } = entryOf(holding);
+    const { bucket, name, socketId } = placeOf(holding);
     const reply = await this.session.remove(bucket, leave, [name, socketId]);
     if (reply === undefined) return [];
     return (reply[1] as CausedReply).map((transition) => transitionOf(holding.appId, name, transition));
@@ -131,11 +132,11 @@ export class RedisChannelDirectory extends ChannelDirectory {
   }
 }
 
-function* entriesOf(holdings: Iterable<Holding>): Iterable<Entry> {
-  for (const holding of holdings) yield entryOf(holding);
+function* entriesOf(holdings: Iterable<Held>): Iterable<Entry> {
+  for (const held of holdings) yield { ...placeOf(held), isUncertain: held.isUncertain };
 }
 
-function entryOf({ appId, channel, socketId, member }: Holding): Entry {
+function placeOf({ appId, channel, socketId, member }: Holding): Omit<Entry, 'isUncertain'> {
   return {
     bucket: channelBucket(appId, channel.name),
     name: channel.name,

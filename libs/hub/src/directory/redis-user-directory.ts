@@ -3,7 +3,13 @@ import { userBucket } from '../redis/redis-keys.js';
 import { RedisScript } from '../redis/redis-script.js';
 import type { Entry } from '../redis/redis-restore.js';
 import type { RedisSession } from '../redis/redis-session.js';
-import { UserDirectory, type SignedIn, type UserDirectoryNode, type UserTransition } from './user-directory.js';
+import {
+  UserDirectory,
+  type HeldUser,
+  type SignedIn,
+  type UserDirectoryNode,
+  type UserTransition,
+} from './user-directory.js';
 
 const join = new RedisScript(JOIN);
 const leave = new RedisScript(LEAVE);
@@ -24,13 +30,13 @@ export class RedisUserDirectory extends UserDirectory {
   }
 
   async signIn(signedIn: SignedIn): Promise<readonly UserTransition[]> {
-    const { bucket, name, socketId } = entryOf(signedIn);
+    const { bucket, name, socketId } = placeOf(signedIn);
     const [, , , , caused] = await this.session.change(bucket, join, [name, socketId, '', '', 0, '0']);
     return transitionsOf(signedIn, caused as CausedReply);
   }
 
   async signOut(signedIn: SignedIn): Promise<readonly UserTransition[]> {
-    const { bucket, name, socketId } = entryOf(signedIn);
+    const { bucket, name, socketId } = placeOf(signedIn);
     const reply = await this.session.remove(bucket, leave, [name, socketId]);
     return reply === undefined ? [] : transitionsOf(signedIn, reply[1] as CausedReply);
   }
@@ -51,11 +57,11 @@ export class RedisUserDirectory extends UserDirectory {
   }
 }
 
-function* entriesOf(signedIn: Iterable<SignedIn>): Iterable<Entry> {
-  for (const each of signedIn) yield entryOf(each);
+function* entriesOf(signedIn: Iterable<HeldUser>): Iterable<Entry> {
+  for (const each of signedIn) yield { ...placeOf(each), isUncertain: each.isUncertain };
 }
 
-function entryOf({ appId, userId, socketId }: SignedIn): Entry {
+function placeOf({ appId, userId, socketId }: SignedIn): Omit<Entry, 'isUncertain'> {
   return { bucket: userBucket(appId, userId), name: userId, socketId, userId: '', memberJson: '' };
 }
 

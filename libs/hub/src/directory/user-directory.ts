@@ -5,6 +5,12 @@ export interface SignedIn {
   readonly socketId: string;
 }
 
+/** What a node says of its signed-in connections. */
+export interface HeldUser extends SignedIn {
+  /** The directory is being told: nobody knows whether it has heard. */
+  readonly isUncertain: boolean;
+}
+
 /** A change that happened exactly once in the cluster; listed in the answer of the call that caused it. */
 export interface UserTransition {
   readonly type: 'user_online' | 'user_offline';
@@ -16,8 +22,8 @@ export interface UserTransition {
 
 /** What a directory asks of its node; see `DirectoryNode`. */
 export interface UserDirectoryNode {
-  /** Every connection here that the directory was told of and that is still there. */
-  signedIn(): Iterable<SignedIn>;
+  /** Every connection here that has signed in and is still there. */
+  signedIn(): Iterable<HeldUser>;
 }
 
 /**

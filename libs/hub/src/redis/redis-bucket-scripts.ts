@@ -53,7 +53,8 @@ local function socketsOf(user)
   return '[' .. #user .. ':' .. user .. ':'
 end
 
-local function add(channel, socket, user, json, isSilent)
+-- isKept: only what is there already changes hands.
+local function add(channel, socket, user, json, isSilent, isKept)
   local sockets = root .. ':s:' .. channel
   local entry = socket .. ' ' .. channel
   local seat = redis.call('HGET', sockets, socket)
@@ -66,6 +67,7 @@ local function add(channel, socket, user, json, isSilent)
     end
     return
   end
+  if isKept then return end
   local isFirst = redis.call('EXISTS', sockets) == 0
   redis.call('HSET', sockets, socket, inc .. user)
   redis.call('SADD', root .. ':h:' .. inc, entry)
@@ -151,7 +153,7 @@ return { 'OK', caused }
 
 /**
  * 6 incarnations that the process had before, joined by commas · 7 '1': the others have been told that these are gone
- * · then channel, socket id, user id, member as JSON or '' of each. Says nothing of what was only forgotten; what was
+ * · then channel, socket id, user id, member as JSON or '', '1': only if it is there, of each. Says nothing of what was only forgotten; what was
  * announced as gone, because a former incarnation is dead here, comes back in public.
  */
 export const RESTORE = `${COMMON}
@@ -160,7 +162,7 @@ local isSilent = ARGV[7] ~= '1'
 for former in string.gmatch(ARGV[6], '[^,]+') do
   if isDead(former) then isSilent = false end
 end
-for i = 8, #ARGV, 4 do add(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], isSilent) end
+for i = 8, #ARGV, 5 do add(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], isSilent, ARGV[i + 4] == '1') end
 return { 'OK' }
 `;
 

@@ -13,6 +13,8 @@ export interface Entry {
   readonly socketId: string;
   readonly userId: string;
   readonly memberJson: string;
+  /** Nobody knows whether it was recorded: what is there is kept, and nothing is added. */
+  readonly isUncertain: boolean;
 }
 
 export function groupByBucket(entries: readonly Entry[]): Map<string, Entry[]> {
@@ -38,8 +40,12 @@ export function* restoreCalls(
   for (const [bucket, entries] of byBucket) {
     for (let at = 0; at < entries.length; at += ENTRIES_PER_CALL) {
       const some = entries.slice(at, at + ENTRIES_PER_CALL);
-      const fields = some.flatMap(({ name, socketId, userId, memberJson }) => [name, socketId, userId, memberJson]);
+      const fields = some.flatMap(fieldsOf);
       yield { bucket, args: [formers.join(), isLate ? '1' : '0', ...fields] };
     }
   }
+}
+
+function fieldsOf({ name, socketId, userId, memberJson, isUncertain }: Entry): RedisArgument[] {
+  return [name, socketId, userId, memberJson, isUncertain ? '1' : '0'];
 }
