@@ -4,6 +4,7 @@ import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { generatorCore, serverCore } from './cores.mjs';
 import { BENCH } from './paths.mjs';
+import { redisVersion } from './redis.mjs';
 
 const ROOT = join(BENCH, '..');
 
@@ -20,6 +21,7 @@ export function describeEnvironment() {
     pogo: versionIn(ROOT),
     soketi: versionIn(join(BENCH, 'node_modules', '@soketi', 'soketi')),
     uWebSockets: versionIn(join(BENCH, 'node_modules', 'uWebSockets.js')),
+    redis: redisVersion(),
     serverCore,
     generatorCore,
     commit: commit(),

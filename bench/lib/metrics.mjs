@@ -14,6 +14,12 @@ export const METRICS = {
   cpuPerDelivery: { title: 'CPU µs/delivery', unit: 'µs', digits: 2, goal: 'less' },
   cpuPerEvent: { title: 'CPU µs/event', unit: 'µs', digits: 1, goal: 'less' },
   cpuPerConnection: { title: 'CPU µs/connection', unit: 'µs', digits: 1, goal: 'less' },
+  cpuPerEventElsewhere: { title: 'CPU µs/event of the other node', unit: 'µs', digits: 2, goal: 'less' },
+  redisCpuPerEvent: { title: 'Redis CPU µs/event', unit: 'µs', digits: 1, goal: 'less' },
+  redisCpuEach: { title: 'Redis CPU µs', unit: 'µs', digits: 1, goal: 'less' },
+  redisCommandsEach: { title: 'commands', unit: '', digits: 2, goal: 'less' },
+  redisInnerEach: { title: 'commands in scripts', unit: '', digits: 2, goal: 'less' },
+  redisReadsEach: { title: 'reads', unit: '', digits: 3, goal: 'less' },
   bytesPerDelivery: { title: 'bytes/delivery', unit: 'B', digits: 0, goal: 'less' },
   kilobytesPerConnection: { title: 'KB/connection', unit: 'KB', digits: 2, goal: 'less' },
   linearity: { title: 'second half/first half', unit: '×', digits: 2 },
@@ -30,6 +36,7 @@ export const METRICS = {
   rejected: { title: 'rejected', unit: '', digits: 0, goal: 'less' },
   otherShare: { title: 'others on its core', unit: '%', digits: 0 },
   serverShare: { title: 'server % of core', unit: '%', digits: 0 },
+  redisShare: { title: 'Redis % of core', unit: '%', digits: 0 },
   generatorShare: { title: 'generator % of core', unit: '%', digits: 0, goal: 'less' },
 };
 

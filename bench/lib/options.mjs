@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 const USAGE = `npm run bench -- [options]          this server
 npm run bench:compare -- [options]  this server and soketi, in turns
 
-  --scenario a,b   only these (bench/README.md lists them); all but m otherwise
+  --scenario a,b   only these (bench/README.md lists them); all but m, n, o, p otherwise
   --runs N         runs of each (3; compare: 5)
   --seconds N      measured seconds of a run (6, some scenarios have their own)
   --quick          one run of a second each: shows that everything works, measures nothing

@@ -5,14 +5,15 @@ const TICKS_PER_SECOND = 100;
 
 /**
  * Starts to watch who else uses the server's core.
- * @param pid of the server
+ * @param pids of the server's processes
  * @returns a function that tells the percentage since then
  */
-export function watchOthers(pid) {
-  const start = { at: performance.now(), busy: busySeconds(), own: cpuSeconds(pid) };
+export function watchOthers(pids) {
+  const own = () => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+  const start = { at: performance.now(), busy: busySeconds(), own: own() };
   return () => {
     const seconds = (performance.now() - start.at) / 1_000;
-    const others = busySeconds() - start.busy - (cpuSeconds(pid) - start.own);
+    const others = busySeconds() - start.busy - (own() - start.own);
     return Math.max(0, (others / seconds) * 100);
   };
 }
@@ -24,7 +25,8 @@ function busySeconds() {
   return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND;
 }
 
-function cpuSeconds(pid) {
+/** What a process has used so far, all threads. */
+export function cpuSeconds(pid) {
   const tasks = `/proc/${pid}/task`;
   const nanoseconds = readdirSync(tasks).map((task) =>
     Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]),

@@ -47,18 +47,18 @@ function machines(entries) {
   const lines = entries.map(({ measured: { environment: e } }) =>
     [
       `${e.cpu}, ${e.cores} cores, ${e.memoryGiB} GiB; Linux ${e.kernel}; Node ${e.node}; OpenSSL ${e.openssl};`,
-      `pogo-gateway ${e.pogo}, soketi ${e.soketi} with uWebSockets (npm) ${e.uWebSockets};`,
+      `pogo-gateway ${e.pogo}, soketi ${e.soketi} with uWebSockets (npm) ${e.uWebSockets}${e.redis === undefined ? '' : `, Redis ${e.redis}`};`,
       `server on core ${e.serverCore}, generator on core ${e.generatorCore}.`,
     ].join(' '),
   );
   return [...new Set(lines)].map((line) => `${line}\n`);
 }
 
-function table({ contestants, columns }, summary) {
+function table({ contestants, columns, heading = 'server' }, summary) {
   const present = contestants.filter(({ name }) => summary.contestants[name] !== undefined);
   const all = [...Object.values(summary.contestants), ...summary.ratios];
   const shown = columns.filter((column) => all.some(({ metrics }) => metrics[column] !== undefined));
-  const head = ['server', 'runs', ...shown.map((column) => METRICS[column].title)];
+  const head = [heading, 'runs', ...shown.map((column) => METRICS[column].title)];
   const servers = present.map(({ name }) => {
     const { metrics, counted, runs, isMarked } = summary.contestants[name];
     return [name + (isMarked ? ` ${MARK}` : ''), `${counted}/${runs}`, ...shown.map((c) => cell(c, metrics[c]))];

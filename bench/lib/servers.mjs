@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from './children.mjs';
 import { pinned, serverCore } from './cores.mjs';
 import { BENCH } from './paths.mjs';
+import { startRedis } from './redis.mjs';
 
 /** The app that both servers serve. */
 export const APP = { id: '1', key: 'bench-key', secret: 'bench-secret' };
@@ -18,8 +19,10 @@ const LOOK_AGAIN_MS = 50;
  * @param kind `pogo`, `soketi` or `bare`
  * @param settings the gateway's settings by their short name; the others have none that a scenario changes
  * @param certificate paths of a certificate and its key, for TLS
+ * @param redis `{ nodes: n }`: so many gateways on that core, over a Redis on the generator's
  */
-export function startServer(kind, { settings = {}, certificate } = {}) {
+export function startServer(kind, { settings = {}, certificate, redis } = {}) {
+  if (redis !== undefined) return startCluster(redis.nodes, settings, certificate);
   if (kind === 'pogo') return startPogo(settings, certificate);
   return kind === 'soketi' ? startSoketi() : startBare();
 }
@@ -44,11 +47,27 @@ async function startPogo(settings, certificate) {
   return { ...server, counters };
 }
 
+/** As its first node, with all `nodes` and the `redis` between them. */
+async function startCluster(count, settings, certificate) {
+  const redis = await startRedis();
+  const nodes = [];
+  const stop = async () => {
+    for (const each of [...nodes, redis]) await each.stop();
+  };
+  try {
+    while (nodes.length < count) nodes.push(await startPogo({ ...settings, redis_url: redis.url }, certificate));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { ...nodes[0], nodes, redis, stop };
+}
+
 async function startBare() {
   return startOurs('bare', environment('BARE_', { host: HOST }));
 }
 
-/** A server in servers/, which says its port when it listens. */
+/** A server in servers/, which says its port when it is ready. */
 async function startOurs(name, env) {
   const script = join(BENCH, 'servers', `${name}.mjs`);
   const child = new Child(pinned(serverCore, process.execPath, [script]), { env, ipc: true });

@@ -5,15 +5,19 @@ import { join } from 'node:path';
 import { ensureInstalled, requireNode, run } from '../../scripts/lib/project.mjs';
 import { generatorCore, pinThisProcess } from './cores.mjs';
 import { BENCH } from './paths.mjs';
+import { redisProblem } from './redis.mjs';
 
 /** The lock file of what was installed, for the next time. */
 const INSTALLED = join(BENCH, 'node_modules', '.bench-lock.json');
 
 /** Makes everything that a run needs. Ends the process with a sentence where that is not possible. */
-export async function prepare({ build }) {
+export async function prepare({ build, scenarios }) {
   requireNode();
   if (process.platform !== 'linux') stop('The bench reads /proc and uses epoll and taskset: it needs Linux.');
   if (generatorCore === undefined) stop('The bench needs two cores: one for the server, one for the load generator.');
+  const needsRedis = scenarios.some(({ contestants }) => contestants.some(({ redis }) => redis !== undefined));
+  const problem = needsRedis ? redisProblem() : undefined;
+  if (problem !== undefined) stop(problem);
   await ensureInstalled();
   await installBench();
   if (build) await orStop(run('npm', ['run', '--silent', 'build']), 'The gateway does not compile.');

@@ -1,3 +1,4 @@
+import { clusterScenarios } from './cluster.mjs';
 import { connectionScenarios } from './connections.mjs';
 import { fanOutScenarios } from './fan-out.mjs';
 import { publishScenarios } from './publish.mjs';
@@ -7,7 +8,8 @@ import { variantScenarios } from './variants.mjs';
 /**
  * Every scenario, in the order of the alphabet. One has
  * - `id`, `title`, `note`; `family`: what `--scenario` may name as well, for several that belong together
- * - `contestants`: servers, each with a name, its `kind`, what is special about it, and whom it is `comparedTo`
+ * - `contestants`: servers, each with a name, its `kind`, what is special about it, and whom it is `comparedTo`; `heading` of the
+ *   table's first column, where they are something else
  * - `alone`: why soketi does not play, where it does not
  * - `measure(bench)`: the steps; resolves to metrics (lib/metrics.mjs)
  * - `columns`: the metrics that are shown
@@ -20,4 +22,5 @@ export const SCENARIOS = [
   ...connectionScenarios,
   ...troubleScenarios,
   ...variantScenarios,
+  ...clusterScenarios,
 ].sort((one, other) => one.family.localeCompare(other.family, 'en', { numeric: true }));

@@ -4,7 +4,8 @@ import { ALL_DELIVERED, BOTH, WITH_BARE } from './contestants.mjs';
 const CHANNELS = 1_000;
 const PATTERN = 'room-%d';
 
-const COLUMNS = [
+/** The columns of a scenario in which one event reaches one socket. */
+export const COLUMNS = [
   'eventsPerSecond',
   'p50',
   'p99',

@@ -32,7 +32,10 @@ export class Rosters {
 
   /** The answer of a join as its client is told it. */
   admit({ roster }: Channel, answer: Joined): Joined {
-    return roster === undefined ? answer : { ...answer, members: roster.admit(answer) };
+    if (roster === undefined) return answer;
+    // Half a step before: a later reading with the same serial may say otherwise, and must reach this joiner as well.
+    const told = answer.isProvisional ? { ...answer, serial: answer.serial - 0.5 } : answer;
+    return { ...told, members: roster.admit(told) };
   }
 
   /** Messages are being lost. */

@@ -1,13 +1,14 @@
 /*
  * What happens in one bucket, each as one atomic step. KEYS[1] is `root:n`. The first arguments are the same everywhere:
  *   1 incarnation · 2 until when transitions are held back (ms, Redis's time) · 3 infix of topics · 4 PUBLISH or SPUBLISH
- *   · 5 'c' channels or 'u' users
+ *   · 5 'c' channels or 'u' users, and '1' when the incarnation has been here before
  * Every script may be run again with the same arguments. Times are Redis's own.
  */
 
 const COMMON = `
 local root = string.sub(KEYS[1], 1, -3)
-local inc, topics, publish, isUsers = ARGV[1], ARGV[3], ARGV[4], ARGV[5] == 'u'
+local inc, topics, publish = ARGV[1], ARGV[3], ARGV[4]
+local isUsers, isKnown = string.sub(ARGV[5], 1, 1) == 'u', string.sub(ARGV[5], 2, 2) == '1'
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local isHeldBack = now < tonumber(ARGV[2])
@@ -15,6 +16,13 @@ local caused = {}
 
 local function isDead(incarnation)
   return redis.call('ZSCORE', root .. ':f', incarnation)
+end
+
+-- A mark among what the incarnation holds tells an empty bucket from one that was lost.
+local function isLost()
+  if isKnown then return redis.call('EXISTS', root .. ':h:' .. inc) == 0 end
+  redis.call('SADD', root .. ':h:' .. inc, '*')
+  return false
 end
 
 -- Microseconds, so that serials go on growing when the data is lost.
@@ -133,12 +141,17 @@ end
 /** 6 channel · 7 socket id · 8 user id · 9 member as JSON or '' · 10 most members · 11 '1': answer the cached event */
 export const JOIN = `${COMMON}
 if isDead(inc) then return { 'FENCED' } end
+if isLost() then return { 'LOST' } end
 local channel, socket, user, json = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 if json ~= '' and not redis.call('ZSCORE', root .. ':m:' .. channel, user)
   and redis.call('ZCARD', root .. ':m:' .. channel) >= tonumber(ARGV[10]) then
   return { 'FULL' }
 end
 add(channel, socket, user, json)
+-- What is told now is not what was there at any serial: one of its own lets the truth through later.
+if isHeldBack and json ~= '' then
+  redis.call('HSET', root .. ':s:' .. channel, 'n', string.format('%.0f', nextSerial()))
+end
 local members = json == '' and {} or membersOf(channel)
 local cached = ARGV[11] == '1' and cachedIn(channel)
 return { 'OK', isHeldBack and 1 or 0, serialOf(channel), members, caused, cached }
@@ -147,6 +160,7 @@ return { 'OK', isHeldBack and 1 or 0, serialOf(channel), members, caused, cached
 /** 6 channel · 7 socket id */
 export const LEAVE = `${COMMON}
 if isDead(inc) then return { 'FENCED' } end
+if isLost() then return { 'LOST' } end
 remove(ARGV[6], ARGV[7])
 return { 'OK', caused }
 `;
@@ -158,6 +172,7 @@ return { 'OK', caused }
  */
 export const RESTORE = `${COMMON}
 if isDead(inc) then return { 'FENCED' } end
+if isLost() then return { 'LOST' } end
 local isSilent = ARGV[7] ~= '1'
 for former in string.gmatch(ARGV[6], '[^,]+') do
   if isDead(former) then isSilent = false end
@@ -174,7 +189,7 @@ redis.call('PEXPIRE', root .. ':f', 3600000)
 local held = root .. ':h:' .. inc
 for _, entry in ipairs(redis.call('SRANDMEMBER', held, ARGV[6])) do
   local space = string.find(entry, ' ', 1, true)
-  remove(string.sub(entry, space + 1), string.sub(entry, 1, space - 1), inc)
+  if space then remove(string.sub(entry, space + 1), string.sub(entry, 1, space - 1), inc) end
   redis.call('SREM', held, entry)
 end
 return { 'OK', redis.call('SCARD', held) }

@@ -1,9 +1,9 @@
 import { UnavailableError } from '../unavailable-error.js';
 
-/** This process counts as dead: it must take a new name and announce its connections again before anything else. */
+/** This incarnation is of no use any more: its process must take a new name and announce its connections again before anything else. */
 export class FencedError extends UnavailableError {
-  constructor() {
-    super('this node was taken for dead', 'not_done');
+  constructor(message = 'this node was taken for dead') {
+    super(message, 'not_done');
     this.name = 'FencedError';
   }
 }

@@ -10,7 +10,7 @@
  *   root:p:<channel>  sorted set, by name: the sockets of each member
  *   root:c:<channel>  hash: the cached event
  *   root:o            sorted set, by name: occupied channels
- *   root:h:<inc>      set: what an incarnation of a node holds
+ *   root:h:<inc>      set: what an incarnation of a node holds, and a mark that it has been here
  *   root:f            sorted set: incarnations that are dead here, for an hour
  *   root:w            stream: transitions
  *   root:t<db>:<channel>  the topic
@@ -50,6 +50,11 @@ export function channelBucket(appId: string, channel: string): string {
 
 export function userBucket(appId: string, userId: string): string {
   return `${appId}:u${bucketOf(userId)}`;
+}
+
+/** What a bucket is for: `c` channels or `u` users. */
+export function kindOf(bucket: string): 'c' | 'u' {
+  return bucket.includes(':u') ? 'u' : 'c';
 }
 
 /** Names for one cluster. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { FencedError } from './redis-fenced-error.js';
 import { REAP } from './redis-bucket-scripts.js';
-import type { RedisKeys } from './redis-keys.js';
+import { kindOf, type RedisKeys } from './redis-keys.js';
 import type { RedisArgument, RedisLink } from './redis-link.js';
 import { BEAT, CLAIM, COUNT_CONNECTIONS, FORGET, REGISTER } from './redis-node-scripts.js';
 import type { RedisOptions } from './redis-options.js';
@@ -117,8 +117,7 @@ export class RedisLeases {
 
   private async reapSome(dead: string, bucket: string): Promise<number> {
     const root = this.keys.root(bucket);
-    const kind = /:u\d+$/.test(bucket) ? 'u' : 'c';
-    const args = [dead, 0, this.keys.topics, 'PUBLISH', kind, ENTRIES_PER_CALL];
+    const args = [dead, 0, this.keys.topics, 'PUBLISH', kindOf(bucket), ENTRIES_PER_CALL];
     const reply = (await this.link.runScript(reap, `${root}:n`, args)) as [Buffer, number];
     return reply[1];
   }

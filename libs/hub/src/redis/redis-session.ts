@@ -1,9 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { UnavailableError } from '../unavailable-error.js';
 import { RedisReaper } from './redis-reaper.js';
+import { RedisBuckets } from './redis-buckets.js';
 import { FencedError } from './redis-fenced-error.js';
 import { RedisHold } from './redis-hold.js';
-import type { RedisKeys } from './redis-keys.js';
+import { kindOf, type RedisKeys } from './redis-keys.js';
 import { newIncarnation, type Beat, type RedisLeases } from './redis-leases.js';
 import type { RedisArgument, RedisLink } from './redis-link.js';
 import type { RedisOptions } from './redis-options.js';
@@ -22,9 +23,8 @@ const NO_CONNECTIONS: ReadonlyMap<string, number> = new Map();
 export class RedisSession {
   private readonly logger = new Logger(RedisSession.name);
   private readonly observers: SessionObserver[] = [];
-  private readonly registered = new Map<string, Promise<void> | undefined>();
   private readonly reaper: RedisReaper;
-  private incarnation = '';
+  private buckets: RedisBuckets;
   private epoch = '';
   private readonly hold: RedisHold;
   private ready = false;
@@ -43,9 +43,14 @@ export class RedisSession {
   ) {
     const tell = (name: 'heldBack' | 'released') => () => this.observers.forEach((observer) => observer[name]?.());
     this.hold = new RedisHold(tell('heldBack'), tell('released'));
+    this.buckets = new RedisBuckets(leases, '');
     this.reaper = new RedisReaper(leases, () => this.ready);
     link.onOpen = () => void this.begin();
     link.onLost = () => this.suspend();
+  }
+
+  private get incarnation(): string {
+    return this.buckets.incarnation;
   }
 
   /** This node's holdings are in Redis, and questions are answered. */
@@ -92,14 +97,16 @@ export class RedisSession {
   /** Asks for a change in a bucket. Calls of one bucket take effect in order. @throws UnavailableError */
   async change(bucket: string, script: RedisScript, args: readonly RedisArgument[]): Promise<unknown[]> {
     this.checkAlive();
-    const { incarnation } = this;
-    const registration = this.register(bucket);
-    if (registration !== undefined) await registration;
-    if (incarnation !== this.incarnation) throw new UnavailableError('the node has begun anew', 'not_done');
+    const { buckets } = this;
     try {
-      return await this.run(bucket, script, args);
+      const registration = buckets.register(bucket);
+      if (registration !== undefined) await registration;
+      if (buckets !== this.buckets) throw new UnavailableError('the node has begun anew', 'not_done');
+      const reply = await this.run(bucket, script, args);
+      buckets.mark(bucket);
+      return reply;
     } catch (error) {
-      if (error instanceof FencedError) this.fenced(incarnation);
+      if (error instanceof FencedError) this.fenced(buckets.incarnation, error);
       throw error;
     }
   }
@@ -125,11 +132,12 @@ export class RedisSession {
 
   private async run(bucket: string, script: RedisScript, args: readonly RedisArgument[]): Promise<unknown[]> {
     const root = this.keys.root(bucket);
-    const kind = bucket.includes(':u') ? 'u' : 'c';
+    const kind = kindOf(bucket) + (this.buckets.isMarked(bucket) ? '1' : '0');
     const all = [this.incarnation, this.hold.until, this.keys.topics, 'PUBLISH', kind, ...args];
     const [word, ...rest] = (await this.link.runScript(script, `${root}:n`, all)) as [Buffer, ...unknown[]];
     const answer = word.toString();
     if (answer === 'FENCED') throw new FencedError();
+    if (answer === 'LOST') throw new FencedError('Redis has lost what this node holds');
     return [answer, ...rest];
   }
 
@@ -137,31 +145,14 @@ export class RedisSession {
     if (!this.ready) throw new UnavailableError('this node is not in the directory', 'not_done');
     // Frozen for longer than the lease: the others may have been told that we are gone.
     if (performance.now() - this.beatSentAt < this.options.leaseMs) return;
-    this.fenced(this.incarnation);
-    throw new FencedError();
+    const error = new FencedError();
+    this.fenced(this.incarnation, error);
+    throw error;
   }
 
-  /** The reaper must know where to look, before there is something. Undefined: it does. */
-  private register(bucket: string): Promise<void> | undefined {
-    if (this.registered.has(bucket)) return this.registered.get(bucket);
-    const { incarnation } = this;
-    const registration = this.leases.register(incarnation, [bucket]).then(
-      () => {
-        if (incarnation === this.incarnation) this.registered.set(bucket, undefined);
-      },
-      (error: unknown) => {
-        if (incarnation === this.incarnation) this.registered.delete(bucket);
-        if (error instanceof FencedError) this.fenced(incarnation);
-        throw error;
-      },
-    );
-    this.registered.set(bucket, registration);
-    return registration;
-  }
-
-  private fenced(incarnation: string): void {
+  private fenced(incarnation: string, { message }: FencedError): void {
     if (incarnation !== this.incarnation || this.isClosed) return;
-    this.logger.warn('this node was taken for dead; it announces its connections again');
+    this.logger.warn(`${message}; it announces its connections again`);
     void this.begin();
   }
 
@@ -177,8 +168,7 @@ export class RedisSession {
     this.isRestoring = true;
     const attempt = ++this.attempt;
     this.reaper.add(this.incarnation);
-    this.incarnation = newIncarnation();
-    this.registered.clear();
+    this.buckets = new RedisBuckets(this.leases, newIncarnation());
     try {
       const sentAt = performance.now();
       const knownEpoch = this.epoch;
@@ -205,11 +195,12 @@ export class RedisSession {
 
   private async restore(attempt: number, isLate: boolean): Promise<void> {
     const byBucket = groupByBucket(this.observers.flatMap((observer) => [...(observer.entries?.() ?? [])]));
-    await this.leases.register(this.incarnation, [...byBucket.keys()]);
-    for (const bucket of byBucket.keys()) this.registered.set(bucket, undefined);
+    const { buckets } = this;
+    await buckets.registerAll([...byBucket.keys()]);
     for (const { bucket, args } of restoreCalls(byBucket, this.reaper.formers, isLate)) {
       if (attempt !== this.attempt) return;
       await this.run(bucket, restoreScript, args);
+      buckets.mark(bucket);
     }
   }
 
@@ -229,7 +220,7 @@ export class RedisSession {
       this.beatSentAt = sentAt;
       this.accept(answer);
     } catch (error) {
-      if (error instanceof FencedError) this.fenced(incarnation);
+      if (error instanceof FencedError) this.fenced(incarnation, error);
       else if (!(error instanceof UnavailableError)) this.logger.error(error);
     }
   }

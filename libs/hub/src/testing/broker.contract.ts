@@ -131,5 +131,5 @@ function outcomeOf(publish: Promise<void>): Promise<'done' | 'not_done' | 'maybe
 
 /** Repeats what was certainly not done. What may have been done is left at that, as every caller must. */
 async function publishSurely(broker: Broker, topic: string, envelope: Buffer): Promise<void> {
-  while ((await outcomeOf(broker.publish(topic, envelope))) === 'not_done');
+  await eventually(async () => (await outcomeOf(broker.publish(topic, envelope))) !== 'not_done');
 }

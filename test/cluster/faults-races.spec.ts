@@ -1,0 +1,195 @@
+import { once } from 'node:events';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Client } from '../support/client.js';
+import { Cluster } from '../support/cluster.js';
+import { START_TIMEOUT_MS, type GatewayProcess } from '../support/gateway-process.js';
+import { becomes, RosterWatch, stateOf, stateWith } from '../support/roster-watch.js';
+
+interface Entry {
+  readonly type: string;
+  readonly serial: number;
+}
+
+let cluster: Cluster;
+let rooms = 0;
+const nextRoom = () => `presence-room-${++rooms}`;
+beforeAll(async () => {
+  cluster = await Cluster.start({ nodes: 2, throughProxy: true, settings: { client_msg_rate_limit: '-1' } });
+}, START_TIMEOUT_MS);
+afterAll(() => cluster.stop());
+
+describe('two nodes that race to join and leave the same channel', () => {
+  it('cause transitions that strictly alternate', async () => {
+    const room = nextRoom();
+    const nodes = [cluster.node(0), cluster.node(0), cluster.node(1), cluster.node(1)];
+    const watches = [
+      await RosterWatch.join(cluster.node(0), room, 'w0'),
+      await RosterWatch.join(cluster.node(1), room, 'w1'),
+    ];
+    const streams = await Promise.all([TransitionStream.of(room), TransitionStream.of('race')]);
+    const clients = await Promise.all(nodes.map((node) => node.connect()));
+    // 1,000 times the same user, and 1,000 times an empty channel.
+    await Promise.all(
+      clients.flatMap((client) => [joinAndLeave(client, room, 250, 'racer'), joinAndLeave(client, 'race', 250)]),
+    );
+
+    await Promise.all(clients.map((client) => client.disconnect()));
+    for (const node of nodes) {
+      await becomes(10, stateWith(['w0', 'w1']), () => stateOf(node, room));
+      const { body } = await node.http.get('/channels/race');
+      expect(body).toEqual({ occupied: false });
+    }
+    const [members, occupancy] = await Promise.all(streams.map((stream) => stream.end()));
+    expectAlternating(members, 'member_added', 'member_removed');
+    expectAlternating(occupancy, 'channel_occupied', 'channel_vacated');
+    for (const watch of watches) {
+      await becomes(5, ['w0', 'w1'], () => watch.members(room));
+      expect(watch.violations).toEqual([]);
+      expect(watch.changes.filter((change) => change.endsWith('racer'))).toEqual(
+        members?.map(({ type }) => (type === 'member_added' ? '+racer' : '-racer')),
+      );
+    }
+  }, 60_000);
+});
+
+describe('a connection that closes while it joins', () => {
+  it('leaves nothing behind, when it comes and goes at once', async () => {
+    const room = nextRoom();
+    const watch = await RosterWatch.join(cluster.node(1), room, 'watch');
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(
+        Array.from({ length: 20 }, async (_, i) => {
+          const client = await cluster.node(i % 2).connect();
+          client.send(client.subscription(room, { user_id: `user-${i}` }));
+          client.send(client.subscription('fleeting'));
+          client.terminate();
+        }),
+      );
+    }
+    await expectNobodyIn(room, watch);
+  }, 60_000);
+
+  it('leaves nothing behind, when its join is on its way to Redis', async () => {
+    const room = nextRoom();
+    const watch = await RosterWatch.join(cluster.node(1), room, 'watch');
+    const node = cluster.node(0);
+    // Its topic is there already for half of them: these have asked to join, the others to subscribe.
+    const stays = await node.connect();
+    await stays.subscribe('lasting');
+    const clients = await Promise.all(Array.from({ length: 40 }, () => node.connect()));
+
+    cluster.proxy(0).freeze();
+    await Promise.all(
+      clients.map(async (client, i) => {
+        const isFirst = i % 2 === 0;
+        client.send(isFirst ? client.subscription(room, { user_id: `user-${i}` }) : client.subscription('lasting'));
+        client.socket.ping();
+        await once(client.socket, 'pong');
+        await client.disconnect();
+      }),
+    );
+    cluster.proxy(0).thaw();
+
+    await becomes(10, { occupied: true, subscription_count: 1 }, () => countOf(node, 'lasting'));
+    await stays.disconnect();
+    await expectNobodyIn(room, watch);
+    await becomes(10, [], () => keysOf('lasting'));
+  }, 60_000);
+});
+
+/** Nobody but the watcher; and when that has left as well, Redis knows no channel any more. */
+async function expectNobodyIn(room: string, watch: RosterWatch): Promise<void> {
+  for (const index of [0, 1]) {
+    const node = cluster.node(index);
+    // Behind whatever is still on its way from this node: first the joins, then the departures that follow them.
+    for (let i = 0; i < 2; i++) await (await RosterWatch.join(node, room, 'last')).leave();
+    await becomes(10, stateWith(['watch']), () => stateOf(node, room));
+  }
+  await becomes(5, ['watch'], () => watch.members(room));
+  expect(watch.violations).toEqual([]);
+  await watch.leave();
+  await becomes(10, [], () => keysOf(room));
+  await becomes(10, [], () => keysOf('fleeting'));
+}
+
+/** What is kept about who is in a channel. */
+async function keysOf(channel: string): Promise<string[]> {
+  const keys = await cluster.redis.inspector.keys('*');
+  return keys.filter((key) => /:[smip]:/.test(key) && key.endsWith(`:${channel}`));
+}
+
+async function countOf({ http }: GatewayProcess, channel: string): Promise<unknown> {
+  return (await http.get(`/channels/${channel}`, { info: 'subscription_count' })).body;
+}
+
+async function joinAndLeave(client: Client, channel: string, times: number, userId?: string): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    await client.subscribe(channel, userId === undefined ? undefined : { user_id: userId });
+    client.unsubscribe(channel);
+  }
+}
+
+function expectAlternating(entries: readonly Entry[] = [], odd: string, even: string): void {
+  const types = entries.map(({ type }) => type);
+  expect(types.length).toBeGreaterThan(10);
+  expect(types).toEqual(types.map((_, i) => (i % 2 === 0 ? odd : even)));
+  expect(types.length % 2).toBe(0);
+  const serials = entries.map(({ serial }) => serial);
+  expect(serials).toEqual([...new Set(serials)].sort((a, b) => a - b));
+}
+
+/** Follows a bucket's stream of transitions, which keeps the last thousand only, for one channel. */
+class TransitionStream {
+  private readonly entries: Entry[] = [];
+  private readonly ended: Promise<void>;
+
+  private constructor(
+    private readonly redis: Redis,
+    private readonly key: string,
+    private readonly channel: string,
+    from: string,
+  ) {
+    this.ended = this.follow(from);
+  }
+
+  /** @param channel it is heard of from now on. */
+  static async of(channel: string): Promise<TransitionStream> {
+    const redis = cluster.redis.inspector.duplicate();
+    const key = `{pogo:1:${bucketOf(channel)}}:w`;
+    const [last] = await redis.xrevrange(key, '+', '-', 'COUNT', 1);
+    return new TransitionStream(redis, key, channel, last?.[0] ?? '0-0');
+  }
+
+  /** All that there was until now. */
+  async end(): Promise<readonly Entry[]> {
+    await cluster.redis.inspector.xadd(this.key, '*', 't', 'end', 'c', this.channel, 'n', '0', 'm', '');
+    await this.ended;
+    this.redis.disconnect();
+    return this.entries;
+  }
+
+  private async follow(from: string): Promise<void> {
+    for (let last = from; ;) {
+      const [reply] = (await this.redis.xread('BLOCK', 0, 'STREAMS', this.key, last)) ?? [];
+      for (const [id, fields] of reply?.[1] ?? []) {
+        last = id;
+        const { t: type = '', c: channel, n: serial } = fieldsOf(fields);
+        if (channel !== this.channel) continue;
+        if (type === 'end') return;
+        this.entries.push({ type, serial: Number(serial) });
+      }
+    }
+  }
+}
+
+function fieldsOf(list: readonly string[]): Record<string, string> {
+  return Object.fromEntries(list.flatMap((name, i) => (i % 2 === 0 ? [[name, list[i + 1] ?? '']] : [])));
+}
+
+/** The layout that is fixed for a data set: FNV-1a modulo 64. */
+function bucketOf(channel: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(channel)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash >>> 0) % 64;
+}
