@@ -42,6 +42,8 @@ export function newIncarnation(): string {
 /** The questions about who lives. */
 export class RedisLeases {
   private readonly key: string;
+  /** What the last heartbeat has said: who leaves meanwhile leaves in silence. */
+  private heldBackUntil = 0;
 
   constructor(
     private readonly link: RedisLink,
@@ -67,7 +69,7 @@ export class RedisLeases {
     const isNewText = isNew ? '1' : '0';
     const args = [incarnation, leaseMs, holdMs, 2 * heartbeatMs, isNewText, knownEpoch, newIncarnation(), ...counts];
     const [epoch, now, heldUntil, expiry, grace] = await this.ask(beat, args);
-    const heldBackUntil = Number(heldUntil);
+    const heldBackUntil = (this.heldBackUntil = Number(heldUntil));
     return {
       epoch: String(epoch),
       heldBackUntil,
@@ -117,7 +119,7 @@ export class RedisLeases {
 
   private async reapSome(dead: string, bucket: string): Promise<number> {
     const root = this.keys.root(bucket);
-    const args = [dead, 0, this.keys.topics, 'PUBLISH', kindOf(bucket), ENTRIES_PER_CALL];
+    const args = [dead, this.heldBackUntil, this.keys.topics, 'PUBLISH', kindOf(bucket), ENTRIES_PER_CALL];
     const reply = (await this.link.runScript(reap, `${root}:n`, args)) as [Buffer, number];
     return reply[1];
   }

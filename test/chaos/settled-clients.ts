@@ -1,0 +1,20 @@
+import { isPresence } from './channels.js';
+import { difference, type Truth } from './truth.js';
+import type { World } from './world.js';
+
+/** What is wrong with what clients have been told. */
+export function wrongWithClients(world: World, truth: Truth): string[] {
+  const problems: string[] = [];
+  for (const client of world.clients.values()) {
+    if (client.isOver) continue;
+    const unanswered = client.unanswered.map(({ channel }) => channel);
+    if (client.isWaiting) problems.push(`client ${client.id} waits for answers, of ${unanswered.join() || 'others'}`);
+  }
+  for (const { id, views } of truth.living) {
+    for (const { channel, members, isWanted } of views.values()) {
+      if (!isWanted || !isPresence(channel) || members === undefined) continue;
+      problems.push(...difference(`client ${id}, ${channel}`, [...members].sort(), truth.membersOf(channel)));
+    }
+  }
+  return problems;
+}
