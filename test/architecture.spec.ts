@@ -36,7 +36,7 @@ const ROOMS: readonly Room[] = [
   {
     folder: HUB,
     rooms: [PROTOCOL],
-    packages: [/^@nestjs\/(common|microservices)$/, /^ioredis$/, /^rxjs$/, /^node:(crypto|timers\/promises|zlib)$/],
+    packages: [/^@nestjs\/(common|microservices)$/, /^ioredis$/, /^rxjs$/, /^node:(crypto|net|timers\/promises|zlib)$/],
   },
   { folder: `${HUB}/testing`, rooms: [PROTOCOL, HUB], packages: [/^node:(assert|timers)/] },
   {
@@ -137,7 +137,7 @@ describe('architecture', () => {
   it('keeps Redis in the redis-* files of the hub', () => {
     const wrong = imports.filter(
       ({ file, specifier }) =>
-        /^(ioredis|@nestjs\/microservices|rxjs|node:crypto)$/.test(specifier) &&
+        /^(ioredis|@nestjs\/microservices|rxjs|node:(crypto|net))$/.test(specifier) &&
         file.startsWith(HUB) &&
         !/\/redis-[^/]+\.ts$/.test(file),
     );

@@ -17,10 +17,12 @@ import { UnavailableError } from './unavailable-error.js';
 /** Events from one client to the others of a private or presence channel. They take the publish road. */
 export class ClientEvents {
   private readonly logger = new Logger(ClientEvents.name);
+  private inFlight = 0;
 
   constructor(
     private readonly broker: Broker,
     private readonly events: HubEvents,
+    private readonly brokerQueueSize: number,
   ) {}
 
   /**
@@ -29,12 +31,18 @@ export class ClientEvents {
    */
   relay(connection: Connection, message: ClientEventMessage): Promise<void> | undefined {
     const { channel, member } = check(connection, message);
+    if (this.inFlight >= this.brokerQueueSize) {
+      this.events.emit('eventDropped', { appId: connection.app.id, reason: 'broker_queue_full', count: 1 });
+      return undefined;
+    }
     const { event, dataJson } = message;
     const userId = member?.userId;
     const payload = connection.messages.clientEvent(channel.name.name, event, dataJson, userId);
+    this.inFlight++;
     this.broker
       .publish(channel.topic, encodeEnvelope({ type: 'event', payload, exceptSocketId: connection.socketId }))
-      .catch((error: unknown) => this.countLost(connection, error));
+      .catch((error: unknown) => this.countLost(connection, error))
+      .finally(() => this.inFlight--);
     this.events.emit('clientEvent', { connection, channel: channel.name.name, event, dataJson, userId });
     return channel.pending.whenWritten();
   }

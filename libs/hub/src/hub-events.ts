@@ -34,11 +34,11 @@ export interface HubEventMap {
   published: { readonly app: App; readonly events: number; readonly status: PublishStatus };
   /**
    * Events found a connection's outbox full (`outbox_full`) or their channel's shard (`shard_queue_full`), or could not
-   * be handed to the broker (`broker_failed`).
+   * be handed to the broker (`broker_failed`; `broker_queue_full`: client events while too much is in flight).
    */
   eventDropped: {
     readonly appId: string;
-    readonly reason: 'outbox_full' | 'shard_queue_full' | 'broker_failed';
+    readonly reason: 'outbox_full' | 'shard_queue_full' | 'broker_failed' | 'broker_queue_full';
     readonly count: number;
   };
   /** Events of one channel were written to its local subscribers; the oldest had waited for `waitedMs`. With `hotPathMetrics`. */

@@ -68,7 +68,7 @@ export class HubParts {
       sweeper,
     );
     this.publisher = new Publisher(broker, directory, registry, fanOut, events, options.brokerQueueSize);
-    this.clientEvents = new ClientEvents(broker, events);
+    this.clientEvents = new ClientEvents(broker, events, options.brokerQueueSize);
     this.draining = new Draining(registry, { membership, users, connections: this.connections });
     sweeper.add((time) => topics.sweep(time));
     sweeper.add((time) => membership.sweep(time));

@@ -64,6 +64,7 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
       holdings: () => membership.holdings(),
       heldBack: () => rosters.heldBack(),
       released: () => rosters.released(),
+      missed: () => rosters.missed(),
     });
     this.userDirectory.attach(users);
     this.commands.listen(({ appId, userId }) => connections.closeUser(appId, userId));

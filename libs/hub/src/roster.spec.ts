@@ -83,11 +83,13 @@ describe('Roster', () => {
     expect(words(roster.synchronise(snapshot(20, 'cd'), nobody))).toEqual(['-a@12', '+c@12', '-b@20', '+d@20']);
   });
 
-  it('takes a reading that is older than a join for what it is', () => {
+  it('tells everybody what a store says that has gone back in time', () => {
     const roster = rosterOf(10, 'a');
     roster.becomeStale();
     roster.admit(joined(15, 'abc'));
-    expect(words(roster.synchronise(snapshot(12, 'ab'), nobody))).toEqual(['+b@12', '+c@15']);
+    expect(roster.newest).toBe(15);
+    expect(words(roster.synchronise(snapshot(12, 'ab'), nobody))).toEqual(['+b@15', '+c@15', '-c@15.5']);
+    expect(words(roster.synchronise(snapshot(9, 'a'), nobody))).toEqual(['-b@16']);
   });
 
   it('forgets what joiners were told once the others have it', () => {

@@ -36,6 +36,15 @@ export class Roster {
     if (isStale) this.deferred = [];
   }
 
+  /** The latest serial that somebody here was told of. */
+  get newest(): number {
+    return Math.max(this.serial, this.snapshots.at(-1)?.serial ?? 0);
+  }
+
+  get isStale(): boolean {
+    return this.deferred !== undefined;
+  }
+
   becomeStale(): void {
     this.deferred ??= [];
   }
@@ -48,8 +57,7 @@ export class Roster {
     }
     const told = isProvisional ? this.withThose(members, this.members) : members;
     // Joins without a transition in between have the same serial and the same members.
-    if (serial > this.serial && this.snapshots.at(-1)?.serial !== serial)
-      this.snapshots.push({ serial, members: told });
+    if (serial > this.newest) this.snapshots.push({ serial, members: told });
     return told;
   }
 
@@ -77,7 +85,7 @@ export class Roster {
   }
 
   /**
-   * Ends being stale with what the directory says now. What the clients have missed, in an order and with serials that
+   * Ends being stale with what the directory says now, asked after everybody here was told what they know. What the clients have missed, in an order and with serials that
    * make it right for each of them: a change is for those who were told of nothing newer.
    */
   synchronise(now: MemberSnapshot, isHosted: IsHosted): RosterChange[] {
@@ -100,7 +108,10 @@ export class Roster {
   }
 
   private catchUp(now: MemberSnapshot, isHosted: IsHosted, missed: RosterChange[]): void {
-    for (const snapshot of [...this.snapshots, now].sort((a, b) => a.serial - b.serial)) {
+    const { newest } = this;
+    // A store that has gone back in time: its differences are for everybody, whatever they were told last.
+    const latest = now.serial > newest ? now : { ...now, serial: newest + 0.5 };
+    for (const snapshot of [...this.snapshots, latest]) {
       for (const change of this.differences(snapshot)) if (this.apply(change, isHosted)) missed.push(change);
       this.serial = Math.max(this.serial, snapshot.serial);
     }

@@ -8,6 +8,10 @@ import { Roster } from './roster.js';
 import { UnavailableError } from './unavailable-error.js';
 
 const READ_AT_ONCE = 64;
+/** What interrupts one node has usually interrupted others: they are given time to say what they hold. */
+const SETTLE_MS = 1_500;
+/** A reading may have been overtaken by a join; one that stays old is of a store that has lost its latest writes. */
+const OLD_READINGS = 3;
 
 /**
  * Keeps what clients know of presence channels right when transitions were lost: after the broker was away, while the
@@ -46,7 +50,16 @@ export class Rosters {
 
   resumed(): void {
     this.isInterrupted = false;
-    this.synchronise();
+    this.missed();
+  }
+
+  /** Transitions may have been missed. */
+  missed(): void {
+    this.becomeStale();
+    const { round } = this;
+    setTimeout(() => {
+      if (round === this.round) this.synchronise();
+    }, SETTLE_MS).unref();
   }
 
   /** Transitions are not announced. */
@@ -65,29 +78,30 @@ export class Rosters {
     for (const channel of this.registry.allChannels()) channel.roster?.becomeStale();
   }
 
-  /** Reads all rosters again, unless more is about to be missed: then the end of that does it. */
+  /** Reads all stale rosters again, unless more is about to be missed: then the end of that does it. */
   private synchronise(): void {
     if (this.isInterrupted || this.isHeldBack) return;
-    this.becomeStale();
-    const { round } = this;
-    const channels = [...this.registry.allChannels()].filter(({ roster }) => roster !== undefined).values();
+    const round = ++this.round;
+    const channels = [...this.registry.allChannels()].filter(({ roster }) => roster?.isStale).values();
     for (let i = 0; i < READ_AT_ONCE; i++) void this.readAll(channels, round);
   }
 
   private async readAll(channels: Iterator<Channel, undefined>, round: number): Promise<void> {
     for (let next = channels.next(); !next.done; next = channels.next()) {
-      for (let failures = 0; !(await this.read(next.value, round));) await pauseBeforeAskingAgain(failures++);
+      for (let failures = 0; !(await this.read(next.value, round, failures)); failures++) {
+        await pauseBeforeAskingAgain(failures);
+      }
     }
   }
 
   /** False when it must be read again. */
-  private async read(channel: Channel, round: number): Promise<boolean> {
+  private async read(channel: Channel, round: number, failures: number): Promise<boolean> {
     const { roster } = channel;
     if (round !== this.round || roster === undefined) return true;
     try {
       const state = await this.directory.findChannel(channel.app.id, channel.name.name, { members: true });
       if (round !== this.round || channel.roster !== roster) return true;
-      if (state.isProvisional) return false;
+      if (state.isProvisional || (state.serial < roster.newest && failures < OLD_READINGS)) return false;
       const { serial, members = [] } = state;
       const missed = roster.synchronise({ serial, members }, (userId, at) => channel.hosts(userId, at));
       for (const change of missed) this.delivery.announce(channel, change);

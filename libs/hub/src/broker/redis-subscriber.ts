@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import { pauseBeforeAskingAgain } from '../ask-again.js';
 
 const NAMES_PER_COMMAND = 500;
 /** Nothing says that a connection without traffic is dead: so it is asked. */
@@ -24,6 +25,7 @@ export class RedisSubscriber {
   private readonly changed = new Set<string>();
   private isScheduled = false;
   private isClosed = false;
+  private failures = 0;
   private pingTimer: NodeJS.Timeout | undefined;
   /** Commands can be sent. */
   private isConnected = false;
@@ -85,7 +87,7 @@ export class RedisSubscriber {
     try {
       await this.send();
     } catch (error) {
-      this.lose(error);
+      void this.lose(error);
     }
   }
 
@@ -132,20 +134,23 @@ export class RedisSubscriber {
     try {
       await this.send();
     } catch (error) {
-      this.lose(error);
+      void this.lose(error);
       return;
     }
     if (!this.isConnected) return;
     this.isInForce = true;
+    this.failures = 0;
     clearInterval(this.pingTimer);
     if (!this.isClosed) this.pingTimer = setInterval(() => void this.redis.ping().catch(() => undefined), PING_MS);
     this.onResumed();
   }
 
-  private lose(error: unknown): void {
+  /** Redis refuses, or has gone: everything is asked for again, on a new connection and not all the time. */
+  private async lose(error: unknown): Promise<void> {
     if (!this.isConnected) return;
-    this.logger.warn(`Redis: ${(error as Error).message}`);
-    this.redis.disconnect(true);
+    if (this.failures === 0) this.logger.warn(`Redis: ${(error as Error).message}`);
+    await pauseBeforeAskingAgain(this.failures++);
+    if (this.isConnected) this.redis.disconnect(true);
   }
 
   private interrupt(): void {

@@ -97,6 +97,8 @@ export interface DirectoryNode {
   heldBack(): void;
   /** Transitions are announced again. Those in between must be found by reading. */
   released(): void;
+  /** This node was out of it for a while: transitions may have been missed. */
+  missed(): void;
 }
 
 /**

@@ -53,6 +53,7 @@ export class RedisChannelDirectory extends ChannelDirectory {
       entries: () => entriesOf(node.holdings()),
       heldBack: () => node.heldBack(),
       released: () => node.released(),
+      missed: () => node.missed(),
     });
   }
 

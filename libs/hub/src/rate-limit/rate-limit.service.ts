@@ -3,6 +3,8 @@ import type { App } from '../app/app.js';
 import { UnavailableError } from '../unavailable-error.js';
 import { RateLimitStore, type RateLimitAnswer } from './rate-limit-store.js';
 
+const WARN_PAUSE_MS = 10_000;
+
 export interface HttpRateLimitAnswer extends RateLimitAnswer {
   /** Requests per second the app may make. */
   readonly limit: number;
@@ -12,6 +14,7 @@ export interface HttpRateLimitAnswer extends RateLimitAnswer {
 @Injectable()
 export class RateLimitService {
   private readonly logger = new Logger(RateLimitService.name);
+  private warnedAt = -Infinity;
 
   constructor(private readonly store: RateLimitStore) {}
 
@@ -25,8 +28,16 @@ export class RateLimitService {
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
       // The limit protects the server from a signed, known publisher; refusing every publish would hurt more.
-      this.logger.warn(`rate limit store unavailable, request let through: ${error.message}`);
+      this.warn(`rate limit store unavailable, requests are let through: ${error.message}`);
       return undefined;
     }
+  }
+
+  /** Not for every request of an outage. */
+  private warn(text: string): void {
+    const now = performance.now();
+    if (now - this.warnedAt < WARN_PAUSE_MS) return;
+    this.warnedAt = now;
+    this.logger.warn(text);
   }
 }

@@ -5,6 +5,9 @@
  * Every script may be run again with the same arguments. Times are Redis's own.
  */
 
+/** Who only takes away, or says that it lives, must be let in when Redis is full. */
+export const ALSO_WHEN_FULL = '#!lua flags=allow-oom\n';
+
 const COMMON = `
 local root = string.sub(KEYS[1], 1, -3)
 local inc, topics, publish = ARGV[1], ARGV[3], ARGV[4]
@@ -40,18 +43,20 @@ end
 
 local TYPES = { member_added = 1, member_removed = 2 }
 
--- Everything that follows a change of the state. json: the member as JSON, or ''.
+-- Everything that follows a change of the state. json: the member as JSON, or ''. Silent: nothing has happened, it was
+-- only forgotten. Who has read the incomplete state meanwhile must hear of it; the others' rosters know already.
 local function transition(kind, channel, json, isSilent)
   local serial = nextSerial()
   local text = string.format('%.0f', serial)
   redis.call('HSET', root .. ':s:' .. channel, 'n', text)
-  if isHeldBack or isSilent then return serial end
-  redis.call('XADD', root .. ':w', 'MAXLEN', '~', 1024, '*', 't', kind, 'c', channel, 'n', text, 'm', json)
-  redis.call('PEXPIRE', root .. ':w', 3600000)
+  if isHeldBack then return serial end
   if TYPES[kind] then
     local header = struct.pack('>BBHBHd', 1, TYPES[kind], 15, 2, 8, serial)
     redis.call(publish, root .. topics .. channel, header .. json)
   end
+  if isSilent then return serial end
+  redis.call('XADD', root .. ':w', 'MAXLEN', '~', 1024, '*', 't', kind, 'c', channel, 'n', text, 'm', json)
+  redis.call('PEXPIRE', root .. ':w', 3600000)
   caused[#caused + 1] = { kind, text, json }
   return serial
 end
@@ -105,7 +110,7 @@ local function remove(channel, socket, owner)
   local places, from = root .. ':p:' .. channel, socketsOf(user)
   if user ~= '' and redis.call('ZREM', places, string.sub(from, 2) .. socket) == 1
     and #redis.call('ZRANGEBYLEX', places, from, from .. '\\255', 'LIMIT', 0, 1) == 0 then
-    local json = redis.call('HGET', root .. ':i:' .. channel, user)
+    local json = redis.call('HGET', root .. ':i:' .. channel, user) or ''
     redis.call('ZREM', root .. ':m:' .. channel, user)
     redis.call('HDEL', root .. ':i:' .. channel, user)
     transition('member_removed', channel, json)
@@ -126,7 +131,7 @@ local function membersOf(channel)
   -- In parts: a call takes some thousand arguments at most.
   for first = 1, #users, 1000 do
     local part = redis.call('HMGET', root .. ':i:' .. channel, unpack(users, first, math.min(first + 999, #users)))
-    for i = 1, #part do members[#members + 1] = part[i] end
+    for i = 1, #part do if part[i] then members[#members + 1] = part[i] end end
   end
   return members
 end
@@ -158,10 +163,11 @@ return { 'OK', isHeldBack and 1 or 0, serialOf(channel), members, caused, cached
 `;
 
 /** 6 channel · 7 socket id */
-export const LEAVE = `${COMMON}
+export const LEAVE = `${ALSO_WHEN_FULL}${COMMON}
 if isDead(inc) then return { 'FENCED' } end
 if isLost() then return { 'LOST' } end
-remove(ARGV[6], ARGV[7])
+-- What a former incarnation still holds leaves when that is cleaned up.
+remove(ARGV[6], ARGV[7], inc)
 return { 'OK', caused }
 `;
 
@@ -182,7 +188,7 @@ return { 'OK' }
 `;
 
 /** 6 most entries of a call. The incarnation is the dead one. Answers how many entries are left. */
-export const REAP = `${COMMON}
+export const REAP = `${ALSO_WHEN_FULL}${COMMON}
 redis.call('ZREMRANGEBYSCORE', root .. ':f', '-inf', now - 3600000)
 redis.call('ZADD', root .. ':f', now, inc)
 redis.call('PEXPIRE', root .. ':f', 3600000)

@@ -11,6 +11,11 @@ export class RedisBuckets {
     readonly incarnation: string,
   ) {}
 
+  /** Where the incarnation has been, or has tried to be. */
+  get names(): readonly string[] {
+    return [...this.registered.keys()];
+  }
+
   /** The reaper must know where to look, before there is something. Undefined: it does. */
   register(bucket: string): Promise<void> | undefined {
     if (this.registered.has(bucket)) return this.registered.get(bucket);

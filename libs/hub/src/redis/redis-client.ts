@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Redis } from 'ioredis';
 import type { RedisOptions } from './redis-options.js';
 
@@ -16,7 +17,8 @@ export function createRedisClient(options: RedisOptions, name: string, silenceMs
     db,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
-    ...(tls ? { tls: { servername: host } } : {}),
+    // A name for SNI; an address is none.
+    ...(tls ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {}),
     connectionName: `pogo-${name}`,
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -24,6 +26,7 @@ export function createRedisClient(options: RedisOptions, name: string, silenceMs
     autoResubscribe: false,
     // 0: unanswered commands fail when the connection does.
     maxRetriesPerRequest: 0,
+    maxLoadingRetryTime: 500,
     connectTimeout: silenceMs,
     socketTimeout: silenceMs,
     retryStrategy: (attempt) => Math.min(LONGEST_PAUSE_MS, 25 * 2 ** attempt) * (0.75 + Math.random() / 4),

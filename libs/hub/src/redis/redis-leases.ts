@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { RedisBuckets } from './redis-buckets.js';
 import { FencedError } from './redis-fenced-error.js';
 import { REAP } from './redis-bucket-scripts.js';
 import { kindOf, type RedisKeys } from './redis-keys.js';
@@ -93,13 +94,14 @@ export class RedisLeases {
 
   /**
    * Removes what a dead incarnation left behind, as far as nobody else is at it. False: nobody is dead.
-   * @param own an incarnation that its own process gives up; by default any whose lease is over.
+   * @param own an incarnation that its own process gives up, and where it has been; by default any whose lease is over.
    * @throws UnavailableError; who asks next goes on where this ended.
    */
-  async reapOne(own = ''): Promise<boolean> {
-    const claimed = await this.claim(own);
+  async reapOne(own?: RedisBuckets): Promise<boolean> {
+    const claimed = await this.claim(own?.incarnation ?? '');
     if (claimed === undefined) return false;
-    const { dead, buckets } = claimed;
+    const { dead } = claimed;
+    const buckets = new Set([...claimed.buckets, ...(own?.names ?? [])]);
     let claimedAt = performance.now();
     for (const bucket of buckets) {
       while ((await this.reapSome(dead, bucket)) > 0);

@@ -1,7 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { Command, type Redis } from 'ioredis';
+import { pauseBeforeAskingAgain } from '../ask-again.js';
 import { UnavailableError } from '../unavailable-error.js';
 import type { RedisScript } from './redis-script.js';
+
+const LOG_PAUSE_MS = 10_000;
 
 export type RedisArgument = string | number | Buffer;
 
@@ -31,7 +34,8 @@ export class RedisLink {
   private waiting: NodeJS.Timeout | undefined;
   /** No connection for longer than `waitMs`: who asks is told at once. */
   private isKnownToBeDown = true;
-  private hasLogged = false;
+  private loggedAt = -Infinity;
+  private failures = 0;
   /** The connection is there and knows the scripts. */
   onOpen: () => void = () => undefined;
   onLost: () => void = () => undefined;
@@ -116,16 +120,19 @@ export class RedisLink {
 
   private async prepare(): Promise<void> {
     try {
+      // ioredis goes on with database 0 when there is no such one.
+      await this.redis.select(this.redis.options.db ?? 0);
       await Promise.all(this.settings.scripts.map(({ source }) => this.redis.script('LOAD', source)));
     } catch (error) {
       this.logOnce(error as Error);
-      this.reset();
+      await pauseBeforeAskingAgain(this.failures++);
+      if (!this.isClosed) this.reset();
       return;
     }
     if (this.redis.status !== 'ready') return;
     this.open = true;
+    this.failures = 0;
     this.isKnownToBeDown = false;
-    this.hasLogged = false;
     clearTimeout(this.waiting);
     this.waiting = undefined;
     this.onOpen();
@@ -150,10 +157,11 @@ export class RedisLink {
     for (const { reject } of requests) reject(new UnavailableError('Redis is not connected', 'not_done'));
   }
 
-  /** Once for each time that the connection is away; Redis's errors name no secrets. */
+  /** Not all of them: an outage has one cause. Redis's errors name no secrets. */
   private logOnce(error: Error): void {
-    if (this.hasLogged || this.isClosed) return;
-    this.hasLogged = true;
+    const now = performance.now();
+    if (this.isClosed || now - this.loggedAt < LOG_PAUSE_MS) return;
+    this.loggedAt = now;
     this.logger.warn(`Redis: ${error.message}`);
   }
 }

@@ -1,3 +1,5 @@
+import { ALSO_WHEN_FULL } from './redis-bucket-scripts.js';
+
 /*
  * Who lives: leases, and what must be cleaned up after those that do not. KEYS[1] is `{prefix}:l`. Times are Redis's.
  */
@@ -23,7 +25,7 @@ end
  * for a new epoch · then app id, connections of each.
  * Answers epoch, now, held back until, ms until the first lease ends (-1: none), ms in which nobody may be reaped.
  */
-export const BEAT = `${COMMON}
+export const BEAT = `${ALSO_WHEN_FULL}${COMMON}
 local inc, lease = ARGV[1], tonumber(ARGV[2])
 if ARGV[5] ~= '1' and not isAlive(inc) then return { 'FENCED' } end
 local id = redis.call('HGET', epoch, 'id')
@@ -46,7 +48,7 @@ return { 'OK', id, now, numberIn('held'), tonumber(first[2]) - now, numberIn('gr
 `;
 
 /** 1 incarnation · then buckets that it is about to hold something in. */
-export const REGISTER = `${COMMON}
+export const REGISTER = `${ALSO_WHEN_FULL}${COMMON}
 if not isAlive(ARGV[1]) then return { 'FENCED' } end
 redis.call('SADD', root .. ':b:' .. ARGV[1], unpack(ARGV, 2))
 return { 'OK' }
@@ -56,7 +58,7 @@ return { 'OK' }
  * 1 how long the claim lasts, ms · 2 an incarnation that its own process gives up, or '' for any whose lease is over.
  * From here on it is dead: it gets no lease and no bucket any more. Answers it and its buckets, or 'NONE'.
  */
-export const CLAIM = `${COMMON}
+export const CLAIM = `${ALSO_WHEN_FULL}${COMMON}
 local dead = ARGV[2]
 if dead == '' then
   if now < numberIn('grace') then return { 'NONE' } end
@@ -65,12 +67,13 @@ if dead == '' then
   end
   if dead == '' then return { 'NONE' } end
 end
-redis.call('HSET', claims, dead, now + tonumber(ARGV[1]))
+-- Without a lease it is forgotten already, or was lost with everything else: a claim would stay for ever.
+if redis.call('ZSCORE', leases, dead) then redis.call('HSET', claims, dead, now + tonumber(ARGV[1])) end
 return { 'DEAD', dead, redis.call('SMEMBERS', root .. ':b:' .. dead) }
 `;
 
 /** 1 incarnation of which nothing is left in any bucket. */
-export const FORGET = `${COMMON}
+export const FORGET = `${ALSO_WHEN_FULL}${COMMON}
 redis.call('DEL', root .. ':b:' .. ARGV[1], root .. ':c:' .. ARGV[1])
 redis.call('HDEL', claims, ARGV[1])
 redis.call('ZREM', leases, ARGV[1])

@@ -19,9 +19,9 @@ export class RedisOptions {
    */
   readonly holdMs: number = 8_000;
   /** How long a publish waits for a connection that has just been lost; after that it fails at once. */
-  readonly publishWaitMs: number = 700;
-  /** Silence of a publish, or of a publishing connection, after which the answer is given up. */
-  readonly publishTimeoutMs: number = 900;
+  readonly publishWaitMs: number = 400;
+  /** Silence after which a publish's answer is given up. Together with the wait less than a second. */
+  readonly publishTimeoutMs: number = 550;
   /** The same for the connections that nobody waits for impatiently. */
   readonly commandTimeoutMs: number = 4_000;
 

@@ -1,12 +1,13 @@
 import { Logger } from '@nestjs/common';
 import { UnavailableError } from '../unavailable-error.js';
+import type { RedisBuckets } from './redis-buckets.js';
 import type { RedisLeases } from './redis-leases.js';
 
 /** Cleans up after those that are gone: nodes that died, and former lives of this process. */
 export class RedisReaper {
   private readonly logger = new Logger(RedisReaper.name);
   /** Incarnations of this process that may still have something in Redis. */
-  private readonly own = new Set<string>();
+  private readonly own = new Set<RedisBuckets>();
   private timer: NodeJS.Timeout | undefined;
   private isReaping = false;
 
@@ -17,17 +18,18 @@ export class RedisReaper {
 
   /** Former lives of this process, the latest last. */
   get formers(): readonly string[] {
-    return [...this.own];
+    return Array.from(this.own, ({ incarnation }) => incarnation);
   }
 
-  /** This process has given up `incarnation`. */
-  add(incarnation: string): void {
-    if (incarnation !== '') this.own.add(incarnation);
+  /** This process has given up an incarnation, if it is one. */
+  add(former: RedisBuckets): void {
+    if (former.incarnation !== '') this.own.add(former);
   }
 
   /** Removes what former lives of this process left behind, as far as Redis can be reached. */
   async retire(): Promise<void> {
-    for (const former of this.own) {
+    // Another one may be given up meanwhile, and must not be touched before its connections have moved.
+    for (const former of [...this.own]) {
       try {
         await this.leases.reapOne(former);
         this.own.delete(former);

@@ -10,4 +10,6 @@ export interface SessionObserver {
   heldBack?(): void;
   /** They are no more; what was held back must be read. */
   released?(): void;
+  /** The session has begun anew. */
+  missed?(): void;
 }

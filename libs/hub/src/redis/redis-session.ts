@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { pauseBeforeAskingAgain } from '../ask-again.js';
 import { UnavailableError } from '../unavailable-error.js';
 import { RedisReaper } from './redis-reaper.js';
 import { RedisBuckets } from './redis-buckets.js';
@@ -31,6 +32,9 @@ export class RedisSession {
   private isRestoring = false;
   private isClosed = false;
   private attempt = 0;
+  private failures = 0;
+  /** Redis knows the incarnation, or may. */
+  private isRecorded = false;
   private beatSentAt = 0;
   private isBeatDue = false;
   private beatTimer: NodeJS.Timeout | undefined;
@@ -75,7 +79,7 @@ export class RedisSession {
     this.hold.close();
     clearInterval(this.beatTimer);
     if (this.link.isOpen) {
-      this.reaper.add(this.incarnation);
+      this.reaper.add(this.buckets);
       await this.reaper.retire();
     }
     await this.link.close();
@@ -126,7 +130,8 @@ export class RedisSession {
   }
 
   /** Asks a question. @throws UnavailableError */
-  read(bucket: string, script: RedisScript, args: readonly RedisArgument[]): Promise<unknown[]> {
+  async read(bucket: string, script: RedisScript, args: readonly RedisArgument[]): Promise<unknown[]> {
+    if (!this.ready) throw new UnavailableError('this node is not in the directory', 'not_done');
     return this.run(bucket, script, args);
   }
 
@@ -167,12 +172,17 @@ export class RedisSession {
     this.ready = false;
     this.isRestoring = true;
     const attempt = ++this.attempt;
-    this.reaper.add(this.incarnation);
-    this.buckets = new RedisBuckets(this.leases, newIncarnation());
+    // A name that was never written down is as good as new.
+    if (this.isRecorded || this.incarnation === '') {
+      this.reaper.add(this.buckets);
+      this.buckets = new RedisBuckets(this.leases, newIncarnation());
+      this.isRecorded = false;
+    }
     try {
       const sentAt = performance.now();
       const knownEpoch = this.epoch;
       const answer = await this.leases.beat(this.incarnation, true, knownEpoch, this.connectionCounts);
+      this.isRecorded = true;
       if (attempt !== this.attempt) return;
       this.beatSentAt = sentAt;
       this.accept(answer);
@@ -182,14 +192,17 @@ export class RedisSession {
       if (attempt !== this.attempt) return;
       this.ready = true;
       this.isRestoring = false;
-      // Whatever happened while we were out of it. When transitions are held back the end of that says so.
-      if (knownEpoch !== '' && !this.hold.isInForce) for (const observer of this.observers) observer.released?.();
+      // Whatever happened while we were out of it.
+      if (knownEpoch !== '') for (const observer of this.observers) observer.missed?.();
+      this.failures = 0;
       await this.reaper.retire();
     } catch (error) {
-      if (attempt !== this.attempt || this.isClosed) return;
       if (!(error instanceof UnavailableError)) this.logger.error(error);
-      // Whatever it was, a new connection starts from the beginning.
-      this.link.reset();
+      // Without an answer it may have been written down.
+      if (!(error instanceof UnavailableError && error.outcome === 'not_done')) this.isRecorded = true;
+      // A Redis that answers and refuses (full, read-only, no permission) is asked again, but not all the time.
+      await pauseBeforeAskingAgain(this.failures++);
+      if (attempt === this.attempt && this.link.isOpen) void this.begin();
     }
   }
 
