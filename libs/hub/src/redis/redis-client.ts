@@ -27,7 +27,8 @@ export function createRedisClient(options: RedisOptions, name: string, silenceMs
     // 0: unanswered commands fail when the connection does.
     maxRetriesPerRequest: 0,
     maxLoadingRetryTime: 500,
-    connectTimeout: silenceMs,
+    // Connecting, with TLS, takes more round trips than a command.
+    connectTimeout: options.commandTimeoutMs,
     socketTimeout: silenceMs,
     retryStrategy: (attempt) => Math.min(LONGEST_PAUSE_MS, 25 * 2 ** attempt) * (0.75 + Math.random() / 4),
   });
