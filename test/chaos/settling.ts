@@ -61,8 +61,13 @@ export class Settling {
     const nodes = Array.from({ length: NODES }, (_, node) =>
       wrongWithServer(node, world.cluster.node(node).http, truth),
     );
+    const readiness = Array.from({ length: NODES }, async (_, node) => {
+      const { status } = await world.cluster.node(node).readiness();
+      return difference(`node ${node}, readiness`, status, 200);
+    });
     return [
       ...told,
+      ...(await Promise.all(readiness)).flat(),
       ...(await Promise.all(nodes)).flat(),
       ...(await wrongInRedis(world.cluster.redis.inspector, truth)),
     ];
