@@ -62,7 +62,10 @@ export class Settling {
       wrongWithServer(node, world.cluster.node(node).http, truth),
     );
     const readiness = Array.from({ length: NODES }, async (_, node) => {
-      const { status } = await world.cluster.node(node).readiness();
+      const { status } = await world.cluster
+        .node(node)
+        .readiness()
+        .catch(() => ({ status: 0 }));
       return difference(`node ${node}, readiness`, status, 200);
     });
     return [
