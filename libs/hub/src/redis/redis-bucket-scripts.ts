@@ -173,8 +173,8 @@ return { 'OK', caused }
 
 /**
  * 6 incarnations that the process had before, joined by commas · 7 '1': the others have been told that these are gone
- * · then channel, socket id, user id, member as JSON or '', '1': only if it is there, of each. Says nothing of what was only forgotten; what was
- * announced as gone, because a former incarnation is dead here, comes back in public.
+ * · then channel, socket id, user id, member as JSON or '', '1': only if it is there, of each. What was only forgotten is no transition for
+ * the stream; what was announced as gone, because a former incarnation is dead here, is one when it comes back.
  */
 export const RESTORE = `${COMMON}
 if isDead(inc) then return { 'FENCED' } end
