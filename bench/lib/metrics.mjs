@@ -15,6 +15,7 @@ export const METRICS = {
   cpuPerEvent: { title: 'CPU µs/event', unit: 'µs', digits: 1, goal: 'less' },
   cpuPerConnection: { title: 'CPU µs/connection', unit: 'µs', digits: 1, goal: 'less' },
   cpuPerEventElsewhere: { title: 'CPU µs/event of the other node', unit: 'µs', digits: 2, goal: 'less' },
+  elsewhereShare: { title: 'other node % of core', unit: '%', digits: 2, goal: 'less' },
   redisCpuPerEvent: { title: 'Redis CPU µs/event', unit: 'µs', digits: 1, goal: 'less' },
   redisCpuEach: { title: 'Redis CPU µs', unit: 'µs', digits: 1, goal: 'less' },
   redisCommandsEach: { title: 'commands', unit: '', digits: 2, goal: 'less' },

@@ -10,6 +10,7 @@ import {
   MemoryChannelDirectory,
   MemoryCommandBus,
   MemoryConnectionDirectory,
+  MemoryUserDirectory,
   Socket,
 } from '../../dist/libs/hub/src/index.js';
 import { parseChannelName } from '../../dist/libs/pusher-protocol/src/index.js';
@@ -42,6 +43,7 @@ export async function startHub(sockets) {
     new MemoryCommandBus(),
     new MemoryChannelDirectory(bus),
     new MemoryConnectionDirectory(),
+    new MemoryUserDirectory(),
     new HubEvents(),
   );
   hub.onModuleInit();
