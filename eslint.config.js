@@ -36,6 +36,8 @@ export default defineConfig(
     rules: {
       ...EXCEPTIONS,
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      // What a class that extends this one is given, and the class itself does not look at.
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       'max-lines': ['error', 250],
     },

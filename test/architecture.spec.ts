@@ -36,7 +36,11 @@ const ROOMS: readonly Room[] = [
   {
     folder: HUB,
     rooms: [PROTOCOL],
-    packages: [/^@nestjs\/(common|microservices)$/, /^ioredis$/, /^rxjs$/, /^node:(crypto|net|timers\/promises|zlib)$/],
+    packages: [
+      /^@nestjs\/(common|microservices)$/,
+      /^(cockatiel|ioredis|ipaddr\.js|rxjs)$/,
+      /^node:(crypto|https?|net|timers\/promises|util|zlib)$/,
+    ],
   },
   { folder: `${HUB}/testing`, rooms: [PROTOCOL, HUB], packages: [/^node:(assert|timers)/] },
   {
@@ -140,6 +144,14 @@ describe('architecture', () => {
         /^(ioredis|@nestjs\/microservices|rxjs|node:(crypto|net))$/.test(specifier) &&
         file.startsWith(HUB) &&
         !/\/redis-[^/]+\.ts$/.test(file),
+    );
+    expect(wrong.map(({ file, specifier }) => `${file} imports ${specifier}`)).toEqual([]);
+  });
+
+  it('asks other servers over HTTP in the authorization of the hub only', () => {
+    const wrong = imports.filter(
+      ({ file, specifier }) =>
+        /^(node:https?|cockatiel)$/.test(specifier) && file.startsWith(`${HUB}/`) && !file.startsWith(`${HUB}/auth/`),
     );
     expect(wrong.map(({ file, specifier }) => `${file} imports ${specifier}`)).toEqual([]);
   });

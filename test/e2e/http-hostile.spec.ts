@@ -174,7 +174,8 @@ describe('the HTTP API', () => {
         const changed = target.slice(0, start) + char + target.slice(start + 1);
         const answer = await http.send({ path: '', body }, changed);
         expectDocumented(answer);
-        expect(answer.status).toBe(401);
+        // After a hundred of them the address is told to wait.
+        expect([401, 429]).toContain(answer.status);
       }),
       RUNS,
     );

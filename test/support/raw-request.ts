@@ -21,7 +21,7 @@ export interface RawAnswer {
 }
 
 /** Statuses that the HTTP API documents for requests that are served or are the client's fault. */
-const DOCUMENTED = [200, 400, 401, 404, 405, 413, 422];
+const DOCUMENTED = [200, 400, 401, 404, 405, 413, 422, 429];
 
 /** A request that is not answered by then never will be. */
 const PATIENCE_MS = 8_000;

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Server } from 'node:https';
 import type { LoggerService, Type, DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -10,6 +10,7 @@ import type { TlsFiles } from './config/tls-files.js';
 import { KnownRoutes } from './http/known-routes.js';
 import { PusherHttpFilter } from './http/pusher-http.filter.js';
 import { TlsCertificate } from './tls.js';
+import { UnixSocketServer } from './unix-socket.js';
 import { PusherWsAdapter } from './websocket/pusher-ws.adapter.js';
 
 export interface CreateGatewayOptions {
@@ -64,6 +65,7 @@ export async function createGateway(
   certificate?.serve(app.getHttpServer() as unknown as Server);
   prefix.value = config.pathPrefix;
   const fastify = adapter.getInstance<FastifyInstance>();
+  if (config.unixSocket !== undefined) serveOnUnixSocket(config.unixSocket, fastify, app.getHttpServer());
   leaveBodiesUnread(fastify, isStandalone);
   describeRoutes(fastify, app.get(KnownRoutes));
   closeConnectionsWhileDraining(fastify, app.get(HubService));
@@ -79,6 +81,19 @@ async function connectTransport(app: NestFastifyApplication): Promise<void> {
   if (!(broker instanceof RedisBroker)) return;
   app.connectMicroservice({ strategy: broker });
   await app.startAllMicroservices();
+}
+
+/** Listens just before the main server does, whose `listen` fails with it, and closes with that. */
+function serveOnUnixSocket(path: string, fastify: FastifyInstance, upgrades: HttpServer): void {
+  const server = { ...TIMEOUTS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: fastify.server.keepAliveTimeout };
+  const socket = new UnixSocketServer({
+    path,
+    server,
+    upgrades,
+    handle: (request, response) => fastify.routing(request, response),
+  });
+  fastify.addHook('onReady', () => socket.listen());
+  fastify.addHook('preClose', () => socket.close());
 }
 
 /** What is served under the prefix. An embedding application's own routes are not: a proxy may guard them by path. */

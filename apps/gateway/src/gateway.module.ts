@@ -1,13 +1,25 @@
 import { Module, type DynamicModule, type InjectionToken, type Provider } from '@nestjs/common';
-import { AppProvider, ConfigAppProvider, HubModule, HubOptions, RedisOptions, type HubModuleOptions } from '@pogo/hub';
+import { DiscoveryModule } from '@nestjs/core';
+import {
+  AppDefaults,
+  AppProvider,
+  ConfigAppProvider,
+  HubModule,
+  HubOptions,
+  RedisOptions,
+  type HubModuleOptions,
+} from '@pogo/hub';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config/gateway-config.js';
+import { loadConfig } from './config/load-config.js';
 import { DrainOnShutdown } from './drain-on-shutdown.js';
+import { HubEventHandlers } from './on-hub-event.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
 import { WebSocketModule } from './websocket/websocket.module.js';
 
 export interface GatewayModuleOptions extends HubModuleOptions {
-  readonly config: GatewayConfig;
+  /** By default that of the environment. */
+  readonly config?: GatewayConfig;
 }
 
 export interface GatewayModuleAsyncOptions extends HubModuleOptions {
@@ -18,9 +30,13 @@ export interface GatewayModuleAsyncOptions extends HubModuleOptions {
 /** The gateway as a module of any Nest application. The only file that knows all rooms. */
 @Module({})
 export class GatewayModule {
-  /** `providers` replace ports by token, for example `{ provide: AuthProvider, useClass: MyAuthProvider }`. */
-  static forRoot({ config, ...hub }: GatewayModuleOptions): DynamicModule {
-    return compose({ provide: GATEWAY_CONFIG, useValue: config }, hub);
+  /**
+   * Every port can be replaced by a class of the application's, which is injected like any other from `imports` and
+   * `providers`: `forRoot({ imports: [UsersModule], auth: [JwtAuthProvider, SignatureAuthProvider] })`.
+   * @throws ConfigError when the environment is asked and not valid.
+   */
+  static forRoot({ config, ...hub }: GatewayModuleOptions = {}): DynamicModule {
+    return compose({ provide: GATEWAY_CONFIG, useValue: config ?? fromEnvironment(hub) }, hub);
   }
 
   /** As {@link forRoot}, with a configuration that other providers make. */
@@ -32,29 +48,48 @@ export class GatewayModule {
 @Module({})
 class ConfigModule {}
 
-function compose(config: Provider, { imports = [], providers = [] }: HubModuleOptions): DynamicModule {
+function compose(config: Provider, { imports = [], providers = [], ...ports }: HubModuleOptions): DynamicModule {
   // Dynamic modules are one when they are one object, so each is made once and handed round.
   const configModule = { module: ConfigModule, imports, providers: [config], exports: [GATEWAY_CONFIG] };
   const hubModule = HubModule.forRoot({
+    ...ports,
     imports: [...imports, configModule],
-    providers: [...fromConfig(providers), ...providers],
+    providers: [...fromConfig(new Set(providers.map(tokenOf)), ports.apps !== undefined), ...providers],
   });
   const rooms: DynamicModule[] = [configModule, hubModule];
   return {
     module: GatewayModule,
-    imports: [...rooms, HttpModule.forRoot(rooms), WebSocketModule.forRoot(rooms), HealthModule.forRoot(rooms)],
-    providers: [DrainOnShutdown],
+    imports: [
+      ...rooms,
+      DiscoveryModule,
+      HttpModule.forRoot(rooms),
+      WebSocketModule.forRoot(rooms),
+      HealthModule.forRoot(rooms),
+    ],
+    providers: [DrainOnShutdown, HubEventHandlers],
     exports: rooms,
   };
 }
 
 /** What the configuration provides unless the application brings its own. */
-function fromConfig(custom: NonNullable<HubModuleOptions['providers']>): NonNullable<HubModuleOptions['providers']> {
+function fromConfig(custom: ReadonlySet<unknown>, hasApps: boolean): Provider[] {
   const inject = [GATEWAY_CONFIG];
   const defaults = [
     { provide: HubOptions, inject, useFactory: (config: GatewayConfig) => config.hub },
     { provide: RedisOptions, inject, useFactory: (config: GatewayConfig) => config.redis },
-    { provide: AppProvider, inject, useFactory: (config: GatewayConfig) => new ConfigAppProvider(config.apps) },
+    { provide: AppDefaults, inject, useFactory: (config: GatewayConfig) => config.appDefaults },
+    ...(hasApps
+      ? []
+      : [{ provide: AppProvider, inject, useFactory: (config: GatewayConfig) => new ConfigAppProvider(config.apps) }]),
   ];
-  return defaults.filter(({ provide }) => !custom.some((provider) => provider.provide === provide));
+  return defaults.filter(({ provide }) => !custom.has(provide));
+}
+
+function fromEnvironment({ apps, providers = [] }: HubModuleOptions): GatewayConfig {
+  const hasAppProvider = apps !== undefined || providers.some((provider) => tokenOf(provider) === AppProvider);
+  return loadConfig(undefined, { hasAppProvider });
+}
+
+function tokenOf(provider: Provider): unknown {
+  return typeof provider === 'function' ? provider : provider.provide;
 }

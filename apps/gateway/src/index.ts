@@ -12,5 +12,6 @@ export type { TlsFiles } from './config/tls-files.js';
 export { createGateway, type CreateGatewayOptions } from './create-gateway.js';
 export { GatewayLogger } from './gateway-logger.js';
 export { GatewayModule, type GatewayModuleAsyncOptions, type GatewayModuleOptions } from './gateway.module.js';
+export { OnHubEvent } from './on-hub-event.js';
 export { reloadCertificate } from './tls.js';
 export { webSocketUrl, welcome } from './welcome.js';

@@ -7,6 +7,7 @@ import {
   type SignedInUser,
 } from '@pogo/pusher-protocol';
 import type { App } from './app/app.js';
+import { NO_HANDSHAKE, type Handshake } from './auth/handshake.js';
 import { Frame, type Frames } from './fan-out/frame.js';
 import { Outbox } from './fan-out/outbox.js';
 import type { HubCounters } from './hub-counters.js';
@@ -54,6 +55,7 @@ export class Connection {
     readonly socket: Socket,
     handler: MessageHandler,
     private readonly host: ConnectionHost,
+    readonly handshake: Handshake = NO_HANDSHAKE,
   ) {
     this.inbox = new Inbox(this, handler, host.inboxSettings);
   }

@@ -1,5 +1,6 @@
 import { createSocketId, PusherErrors, type PusherErrorData } from '@pogo/pusher-protocol';
 import type { App } from './app/app.js';
+import type { Handshake } from './auth/handshake.js';
 import { Connection, type ConnectionHost } from './connection.js';
 import type { ConnectionDirectory } from './directory/connection-directory.js';
 import type { HubCounters } from './hub-counters.js';
@@ -9,6 +10,7 @@ import type { InboxSettings, MessageHandler } from './inbox.js';
 import { Liveness } from './liveness.js';
 import type { Membership } from './membership.js';
 import { Pacer } from './pacer.js';
+import { addressBlock } from './rate-limit/client-address.js';
 import type { Registry } from './registry.js';
 import type { SignedInUsers } from './signed-in-users.js';
 import { SlowSockets } from './slow-sockets.js';
@@ -20,6 +22,7 @@ export class Connections implements ConnectionHost {
   readonly inboxSettings: InboxSettings;
   private readonly liveness: Liveness;
   private readonly slowSockets: SlowSockets;
+  private readonly byAddress = new Map<string, number>();
 
   constructor(
     readonly options: HubOptions,
@@ -44,9 +47,15 @@ export class Connections implements ConnectionHost {
     return this.slowSockets.closingCount;
   }
 
-  open(app: App, socket: Socket, handler: MessageHandler): Connection {
-    const connection = new Connection(createSocketId(), app, socket, handler, this);
+  /** Connections of the address, or of all in the same /64. Counted only when there is a limit. */
+  countOfAddress(clientIp: string): number {
+    return this.byAddress.get(addressBlock(clientIp)) ?? 0;
+  }
+
+  open(app: App, socket: Socket, handler: MessageHandler, handshake?: Handshake): Connection {
+    const connection = new Connection(createSocketId(), app, socket, handler, this, handshake);
     this.registry.addConnection(connection);
+    this.countAddress(connection, 1);
     this.liveness.add(connection, this.now());
     this.directory.report(app.id, this.registry.countOf(app.id));
     connection.sendText(
@@ -106,6 +115,7 @@ export class Connections implements ConnectionHost {
 
   private remove(connection: Connection): void {
     if (!this.registry.removeConnection(connection)) return;
+    this.countAddress(connection, -1);
     connection.handleClose();
     this.liveness.remove(connection);
     this.slowSockets.removeBlocked(connection);
@@ -113,5 +123,13 @@ export class Connections implements ConnectionHost {
     this.users.signOut(connection);
     this.directory.report(connection.app.id, this.registry.countOf(connection.app.id));
     this.events.emit('connectionClosed', { connection });
+  }
+
+  private countAddress({ handshake: { clientIp } }: Connection, change: 1 | -1): void {
+    if (this.options.maxConnectionsPerIp === undefined || clientIp === undefined) return;
+    const block = addressBlock(clientIp);
+    const count = (this.byAddress.get(block) ?? 0) + change;
+    if (count === 0) this.byAddress.delete(block);
+    else this.byAddress.set(block, count);
   }
 }

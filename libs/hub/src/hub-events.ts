@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Member } from '@pogo/pusher-protocol';
 import type { App } from './app/app.js';
+import type { AuthFailure } from './auth/auth-provider.js';
 import type { Connection } from './connection.js';
 import type { Transition } from './directory/channel-directory.js';
 import type { PublishStatus } from './publish-status.js';
@@ -50,7 +51,15 @@ export interface HubEventMap {
   };
   /** Frames left the outbox of a socket that takes bytes again; the oldest had waited for `waitedMs`. With `hotPathMetrics`. */
   outboxWritten: { readonly connection: Connection; readonly frames: number; readonly waitedMs: number };
-  /** A client was refused at the door; `code` is what it was told. */
+  /** A subscription (`channel`) or a sign-in was not let through. */
+  authFailed: {
+    readonly connection: Connection;
+    readonly channel: string | undefined;
+    readonly failure: AuthFailure;
+  };
+  /** An authorization endpoint has failed too often and is not asked for a while. */
+  authCircuitOpened: { readonly appId: string; readonly endpoint: string };
+  /** A client was refused at the door; `code` is what it was told: of `pusher:error`, or 429. */
   handshakeRejected: { readonly code: number };
 }
 

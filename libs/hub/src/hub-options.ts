@@ -1,6 +1,12 @@
+import type { Rate } from './app/app.js';
+
 /** Settings of one hub, complete. Durations in ms unless the name says otherwise; meanings in docs/configuration.md. */
 export class HubOptions {
   readonly maxConnections: number = 10_000;
+  /** Connections of one client IP, or of one /64 of IPv6; undefined = no limit. */
+  readonly maxConnectionsPerIp: number | undefined = undefined;
+  /** Handshakes of one client IP, or of one /64 of IPv6; undefined = no limit. */
+  readonly handshakeRate: Rate | undefined = { perSecond: 100, burst: 50 };
   readonly pingPeriodMs: number = 54_000;
   readonly pongWaitMs: number = 60_000;
   readonly activityTimeoutSeconds: number = 120;
@@ -18,6 +24,12 @@ export class HubOptions {
   /** Reports `batchWritten` and `outboxWritten`; costs a clock reading per event. */
   readonly hotPathMetrics: boolean = false;
   readonly authTimeoutMs: number = 3_000;
+  /** Requests to one authorization endpoint at once; more are denied. */
+  readonly maxConcurrentAuth: number = 100;
+  /** Idle connections to one authorization endpoint that are kept for the next request. */
+  readonly maxIdleAuthSockets: number = 2;
+  /** Largest answer of an authorization endpoint. */
+  readonly maxAuthBodyBytes: number = 16_384;
   /** How long a subscription is held unanswered while the cluster's state is out of reach; then close 4200. */
   readonly joinDeadlineMs: number = 10_000;
   /** How long a broker topic stays subscribed after its last local subscriber. */

@@ -1,7 +1,10 @@
 import { Module, type DynamicModule, type InjectionToken, type ModuleMetadata, type Provider } from '@nestjs/common';
 import { AppProvider } from './app/app-provider.js';
+import { CachingAppProvider } from './app/caching-app-provider.js';
+import { AppDefaults } from './app/app-defaults.js';
 import { ConfigAppProvider } from './app/config-app-provider.js';
 import { AuthProvider } from './auth/auth-provider.js';
+import { AuthProviderChain } from './auth/auth-provider-chain.js';
 import { AuthService } from './auth/auth.service.js';
 import { SignatureAuthProvider } from './auth/signature-auth-provider.js';
 import { Broker } from './broker/broker.js';
@@ -17,6 +20,7 @@ import { UserDirectory } from './directory/user-directory.js';
 import { HubEvents } from './hub-events.js';
 import { HubOptions } from './hub-options.js';
 import { HubService } from './hub.service.js';
+import { portProvider, type PortOption, type TokenProvider } from './port-option.js';
 import { MemoryRateLimitStore } from './rate-limit/memory-rate-limit-store.js';
 import { RateLimitService } from './rate-limit/rate-limit.service.js';
 import { RateLimitStore } from './rate-limit/rate-limit-store.js';
@@ -24,11 +28,10 @@ import { RedisCommandController } from './broker/redis-command.controller.js';
 import { RedisNode } from './redis/redis-node.js';
 import { RedisOptions } from './redis/redis-options.js';
 
-type CustomProvider = Exclude<Provider, new (...args: never[]) => unknown>;
-
 /** Complete by itself: one node, everything in memory, no apps. With {@link RedisOptions}: one node of several. */
-const DEFAULTS: readonly CustomProvider[] = [
+const DEFAULTS: readonly TokenProvider[] = [
   { provide: HubOptions, useFactory: () => new HubOptions() },
+  { provide: AppDefaults, useFactory: () => new AppDefaults() },
   { provide: AppProvider, useFactory: () => new ConfigAppProvider([]) },
   { provide: AuthProvider, useFactory: () => new SignatureAuthProvider() },
   { provide: RedisOptions, useFactory: () => undefined },
@@ -46,23 +49,80 @@ const DEFAULTS: readonly CustomProvider[] = [
   port(RateLimitStore, (_bus, redis) => redis?.rateLimits ?? new MemoryRateLimitStore()),
 ];
 
-function port(token: InjectionToken, useFactory: (bus: MemoryBus, redis?: RedisNode) => unknown): CustomProvider {
+function port(token: InjectionToken, useFactory: (bus: MemoryBus, redis?: RedisNode) => unknown): TokenProvider {
   return { provide: token, inject: [MemoryBus, { token: RedisNode, optional: true }], useFactory };
 }
 
 export interface HubModuleOptions {
-  /** Modules that `providers` inject from. */
+  /** Modules that what is given here injects from. */
   readonly imports?: ModuleMetadata['imports'];
-  /** Replacements for ports and {@link HubOptions}, by token: `{ provide: Broker, useClass: MyBroker }`. */
-  readonly providers?: readonly CustomProvider[];
+  /** Who may subscribe and sign in. Of several the first that does not answer `not_mine` decides. */
+  readonly auth?: PortOption<AuthProvider> | readonly PortOption<AuthProvider>[];
+  /** Where apps come from; answers are kept as long as it says. */
+  readonly apps?: PortOption<AppProvider>;
+  /** How nodes tell each other events. */
+  readonly broker?: PortOption<Broker>;
+  /** Who is in which channel of the cluster. */
+  readonly directory?: PortOption<ChannelDirectory>;
+  /** What the ports need, and replacements for any other token: `{ provide: RateLimitStore, useClass: MyStore }`. */
+  readonly providers?: readonly Provider[];
+}
+
+function portProviders({ auth, apps, broker, directory }: HubModuleOptions): TokenProvider[] {
+  return [
+    ...(auth === undefined ? [] : authProviders([auth].flat())),
+    ...(apps === undefined ? [] : appProviders(apps)),
+    ...(broker === undefined ? [] : [portProvider(Broker, broker)]),
+    ...(directory === undefined ? [] : [portProvider(ChannelDirectory, directory)]),
+  ];
+}
+
+/** Each provider under a token of its own, and the port itself over all of them. */
+function authProviders(options: readonly PortOption<AuthProvider>[]): TokenProvider[] {
+  const links = options.map((option, i) => portProvider(ownToken(option, `AuthProvider ${i}`), option));
+  return [
+    ...links,
+    {
+      provide: AuthProvider,
+      inject: links.map(({ provide }) => provide),
+      useFactory: (...providers: AuthProvider[]) =>
+        providers.length === 1 ? providers[0] : new AuthProviderChain(providers),
+    },
+  ];
+}
+
+/** The provider of the apps behind a cache, unless it wants none. */
+function appProviders(option: PortOption<AppProvider>): TokenProvider[] {
+  const source = portProvider(ownToken(option, 'AppProvider'), option);
+  return [
+    source,
+    {
+      provide: AppProvider,
+      inject: [source.provide, HubOptions],
+      useFactory: (provider: AppProvider, { authTimeoutMs: timeoutMs }: HubOptions) =>
+        provider.cacheTtlMs > 0
+          ? new CachingAppProvider(provider, { ttlMs: provider.cacheTtlMs, timeoutMs })
+          : provider,
+    },
+  ];
+}
+
+/** A class can be injected by its name as well. */
+function ownToken(option: PortOption<unknown>, description: string): InjectionToken {
+  return typeof option === 'function' ? option : Symbol(description);
+}
+
+function withToken(provider: Provider): TokenProvider {
+  return typeof provider === 'function' ? { provide: provider, useClass: provider } : provider;
 }
 
 /** The hub and its ports. Tokens are the abstract classes themselves. */
 @Module({})
 export class HubModule {
-  static forRoot({ imports = [], providers = [] }: HubModuleOptions = {}): DynamicModule {
-    const replaced = new Set(providers.map(({ provide }) => provide));
-    const ports = [...DEFAULTS.filter(({ provide }) => !replaced.has(provide)), ...providers];
+  static forRoot({ imports = [], providers = [], ...options }: HubModuleOptions = {}): DynamicModule {
+    const custom = [...portProviders(options), ...providers.map(withToken)];
+    const replaced = new Set(custom.map(({ provide }) => provide));
+    const ports = [...DEFAULTS.filter(({ provide }) => !replaced.has(provide)), ...custom];
     const services = [HubEvents, HubService, AuthService, RateLimitService];
     return {
       module: HubModule,

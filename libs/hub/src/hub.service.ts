@@ -11,6 +11,7 @@ import {
 import type { App } from './app/app.js';
 import { AppChanges } from './app-changes.js';
 import { AppProvider } from './app/app-provider.js';
+import type { Handshake } from './auth/handshake.js';
 import { Broker } from './broker/broker.js';
 import { CommandBus } from './broker/command-bus.js';
 import type { Connection } from './connection.js';
@@ -92,6 +93,13 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
     return this.parts.registry.size + this.parts.connections.closingCount >= this.options.maxConnections;
   }
 
+  /** The client's address has as many connections as one may have on this node. */
+  isFullFor(clientIp: string | undefined): boolean {
+    const { maxConnectionsPerIp } = this.options;
+    if (maxConnectionsPerIp === undefined || clientIp === undefined) return false;
+    return this.parts.connections.countOfAddress(clientIp) >= maxConnectionsPerIp;
+  }
+
   /** Connections of all apps on this node. */
   get connectionCount(): number {
     return this.parts.registry.size;
@@ -105,8 +113,8 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
   // --- connections ---
 
   /** Admits a client and greets it. The caller has checked everything that could refuse it. */
-  connect(app: App, socket: Socket, handler: MessageHandler): Connection {
-    return this.parts.connections.open(app, socket, handler);
+  connect(app: App, socket: Socket, handler: MessageHandler, handshake?: Handshake): Connection {
+    return this.parts.connections.open(app, socket, handler, handshake);
   }
 
   /** The client's socket is closed. */
@@ -192,7 +200,13 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
     data: string | Uint8Array,
     options: PublishOptions = {},
   ): Promise<PublishStatus> {
-    const app = await this.apps.findById(appId);
+    let app: App | undefined;
+    try {
+      app = await this.apps.findById(appId);
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+      return PublishStatus.broker_failed;
+    }
     if (app === undefined) return PublishStatus.hub_missing;
     return this.publishAll(app, [{ ...options, channels, event, data }]);
   }

@@ -1,7 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { completeApp, HubOptions, parseAllowedOrigins, type App, type AppSettings, type RedisOptions } from '@pogo/hub';
+import {
+  AppDefaults,
+  HubOptions,
+  parseAllowedOrigins,
+  TrustedProxies,
+  type App,
+  type AppSettings,
+  type Rate,
+  type RedisOptions,
+} from '@pogo/hub';
+import { endpointUrl } from './auth-endpoint.js';
 import { redisOptions } from './redis-settings.js';
 import type { Settings } from './settings.js';
 import type { TlsFiles, TlsPair } from './tls-files.js';
@@ -18,14 +28,22 @@ export const GATEWAY_CONFIG = Symbol('GATEWAY_CONFIG');
 export interface GatewayConfig {
   readonly host: string;
   readonly port: number;
+  /** Path of a Unix socket that is listened on as well, in plain HTTP. */
+  readonly unixSocket: string | undefined;
   /** https and wss are served when it is there; `createGateway` needs it, too. */
   readonly tls: TlsConfig | undefined;
   /** "" or "/path" without a trailing slash. */
   readonly pathPrefix: string;
   readonly apps: readonly App[];
+  /** The server's settings for apps from elsewhere that do not have their own. */
+  readonly appDefaults: AppDefaults;
   /** The app was made up for development: its secret is new at every start, and only loopback is served. */
   readonly isDevelopmentApp: boolean;
   readonly http: HttpConfig;
+  /** Whose X-Forwarded-For is believed. */
+  readonly trustedProxies: TrustedProxies;
+  /** The message patterns `pogo.*` are served. */
+  readonly commands: CommandConfig | undefined;
   /** A client message over it ends the connection with 1009. */
   readonly maxClientMessageBytes: number;
   /** permessage-deflate is accepted when a client offers it. */
@@ -49,10 +67,18 @@ export interface HttpConfig {
   readonly maxBatchSize: number;
 }
 
+export interface CommandConfig {
+  readonly secret: string;
+  /** TCP port on loopback; undefined: over Redis only. */
+  readonly port: number | undefined;
+}
+
 /** What an embedding application may say beside the settings. */
 export interface ConfigExtras {
   /** More apps; each setting they leave out has the server's value. */
   readonly apps?: readonly AppSettings[];
+  /** Apps come from an AppProvider of the application: none is made up when the settings name none. */
+  readonly hasAppProvider?: boolean;
 }
 
 /**
@@ -61,18 +87,21 @@ export interface ConfigExtras {
  * @throws TypeError for origins and apps that are malformed.
  */
 export function toGatewayConfig(settings: Settings, extras: ConfigExtras = {}, tls?: TlsPair): GatewayConfig {
-  const apps = (extras.apps ?? []).map((app) => completeApp({ ...appDefaults(settings), ...app }));
+  const defaults = new AppDefaults(appDefaults(settings));
+  const apps = (extras.apps ?? []).map((app) => defaults.complete(app));
   const { app_id: id, app_key: key, app_secret: secret } = settings;
   if (key !== undefined && secret !== undefined) {
-    apps.unshift(completeApp({ ...appDefaults(settings), id: id ?? '1', key, secret }));
+    apps.unshift(defaults.complete({ id: id ?? '1', key, secret }));
   }
-  const isDevelopmentApp = apps.length === 0;
+  const isDevelopmentApp = apps.length === 0 && extras.hasAppProvider !== true;
   return {
     host: isDevelopmentApp && !LOOPBACK_HOSTS.has(settings.host) ? '127.0.0.1' : settings.host,
     port: settings.port,
     tls: tlsConfig(settings, tls),
+    unixSocket: settings.unix_socket === undefined ? undefined : resolve(settings.unix_socket),
     pathPrefix: settings.path_prefix,
-    apps: isDevelopmentApp ? [developmentApp(settings)] : apps,
+    apps: isDevelopmentApp ? [developmentApp(defaults)] : apps,
+    appDefaults: defaults,
     maxClientMessageBytes:
       Math.max(settings.max_event_bytes, ...apps.map(({ limits }) => limits.maxEventBytes)) + MESSAGE_OVERHEAD_BYTES,
     isDevelopmentApp,
@@ -82,6 +111,11 @@ export function toGatewayConfig(settings: Settings, extras: ConfigExtras = {}, t
       maxChannelsPerEvent: settings.max_channels_per_event,
       maxBatchSize: settings.max_batch_size,
     },
+    trustedProxies: new TrustedProxies(settings.trusted_proxies),
+    commands:
+      settings.command_secret === undefined
+        ? undefined
+        : { secret: settings.command_secret, port: settings.command_port },
     compression: settings.enable_compression,
     hub: hubOptions(settings),
     redis: redisOptions(settings),
@@ -97,18 +131,22 @@ function tlsConfig({ tls_cert: cert, tls_key: key }: Settings, pair: TlsPair | u
 }
 
 /** Id 1 because pusher-http-node's `forURL` parses the id as a number. */
-function developmentApp(settings: Settings): App {
-  const secret = randomBytes(24).toString('base64url');
-  return completeApp({ ...appDefaults(settings), id: '1', key: 'pogo-key', secret });
+function developmentApp(defaults: AppDefaults): App {
+  return defaults.complete({ id: '1', key: 'pogo-key', secret: randomBytes(24).toString('base64url') });
 }
 
-function appDefaults(settings: Settings) {
-  const perSecond = settings.client_msg_rate_limit;
-  const burst = settings.client_msg_rate_burst;
+/** Undefined when either is off. */
+function rateOf(perSecond: number | undefined, burst: number | undefined): Rate | undefined {
+  return perSecond === undefined || burst === undefined ? undefined : { perSecond, burst };
+}
+
+function appDefaults(settings: Settings): Partial<App> {
   return {
     allowedOrigins: parseAllowedOrigins(settings.allowed_origins),
     maxChannelsPerConnection: settings.max_channels_per_connection,
-    clientMessageRate: perSecond === undefined || burst === undefined ? undefined : { perSecond, burst },
+    clientMessageRate: rateOf(settings.client_msg_rate_limit, settings.client_msg_rate_burst),
+    authEndpoint:
+      settings.auth_endpoint === undefined ? undefined : endpointUrl(settings.auth_endpoint, settings.auth_path),
     httpRateLimit: settings.http_rate_limit,
     cacheTtlMs: settings.cache_ttl,
     limits: {
@@ -130,6 +168,8 @@ export function shardsFor(cpus: number): number {
 function hubOptions(settings: Settings): HubOptions {
   return new HubOptions({
     maxConnections: settings.max_connections,
+    maxConnectionsPerIp: settings.max_connections_per_ip,
+    handshakeRate: rateOf(settings.handshake_rate, settings.handshake_burst),
     pingPeriodMs: settings.ping_period,
     pongWaitMs: settings.pong_wait,
     activityTimeoutSeconds: Math.round(settings.activity_timeout / 1_000),
@@ -144,5 +184,8 @@ function hubOptions(settings: Settings): HubOptions {
     shardQueueSize: settings.shard_queue_size,
     numShards: settings.num_shards ?? shardsFor(availableParallelism()),
     authTimeoutMs: settings.auth_timeout,
+    maxConcurrentAuth: settings.max_concurrent_auth,
+    maxIdleAuthSockets: settings.num_workers,
+    maxAuthBodyBytes: settings.max_auth_body,
   });
 }

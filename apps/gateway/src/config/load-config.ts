@@ -1,4 +1,4 @@
-import { parseAllowedOrigins, APP_ID } from '@pogo/hub';
+import { APP_ID, parseAllowedOrigins, TrustedProxies } from '@pogo/hub';
 import { closest, distance } from 'fastest-levenshtein';
 import { LOOPBACK_HOSTS, toGatewayConfig, type ConfigExtras, type GatewayConfig } from './gateway-config.js';
 import { redisProblems } from './redis-settings.js';
@@ -36,10 +36,10 @@ export class ConfigError extends Error {
 }
 
 /**
- * The configuration in the environment: `POGO_WS_*` over `REVERB_*` over the defaults.
+ * The configuration in the environment, by default the process's: `POGO_WS_*` over `REVERB_*` over the defaults.
  * @throws ConfigError with all mistakes at once.
  */
-export function loadConfig(environment: Environment, extras: ConfigExtras = {}): GatewayConfig {
+export function loadConfig(environment: Environment = process.env, extras: ConfigExtras = {}): GatewayConfig {
   const { values, names, problems } = collect(environment);
   const valid: Partial<Settings> = {};
   // Setting by setting: one that is wrong must not hide what is wrong between others.
@@ -124,19 +124,31 @@ function contradictions(
     problems.push(`${name('ping_period')} must be shorter than ${name('pong_wait')} (${pongWait}ms)`);
   }
   problems.push(...redisProblems((key) => names.has(key), settings).map((problem) => inUsersWords(problem, names)));
-  for (const entry of settings.allowed_origins ?? []) {
-    try {
-      parseAllowedOrigins([entry]);
-    } catch (error) {
-      problems.push(`${name('allowed_origins')}: ${error instanceof Error ? error.message : String(error)}`);
-    }
+  if (names.has('command_port') && !names.has('command_secret')) {
+    problems.push(`${name('command_port')} needs ${name('command_secret')} as well`);
   }
+  problems.push(
+    ...wrongEntries(name('allowed_origins'), settings.allowed_origins, (entry) => parseAllowedOrigins([entry])),
+    ...wrongEntries(name('trusted_proxies'), settings.trusted_proxies, (entry) => new TrustedProxies([entry])),
+  );
   const apps = [...(hasKey ? [{ id: id ?? '1', key: settings.app_key }] : []), ...(extras.apps ?? [])];
   problems.push(...repeated('id', apps), ...repeated('key', apps));
-  if (apps.length === 0 && !hasSecret) {
+  if (apps.length === 0 && !hasSecret && extras.hasAppProvider !== true) {
     problems.push(...refusedWithoutApp(names.has('host') ? settings.host : undefined, environment));
   }
   return problems;
+}
+
+/** Every entry that `parse` throws at. */
+function wrongEntries(name: string, entries: readonly string[] = [], parse: (entry: string) => unknown): string[] {
+  return entries.flatMap((entry) => {
+    try {
+      parse(entry);
+      return [];
+    } catch (error) {
+      return [`${name}: ${error instanceof Error ? error.message : String(error)}`];
+    }
+  });
 }
 
 /** What the user called a setting, or may call it. */

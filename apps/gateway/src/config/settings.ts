@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { REDIS_PREFIX } from '@pogo/hub';
+import { parseEndpoint } from './auth-endpoint.js';
 import { duration, flag, integer, list, oneOf, parsed, rate, size, text } from './fields.js';
 import { parseRedisHost, parseRedisUrl } from './redis-settings.js';
 import { looksLikeKey } from './tls-files.js';
@@ -16,6 +17,7 @@ const path = () => text().refine((value) => !looksLikeKey(value), 'must be the p
 export const settingsSchema = z.strictObject({
   host: text().default('0.0.0.0').describe('address to listen on'),
   port: integer(0, 65_535).default(8080).describe('port to listen on; 0 = any free one, printed'),
+  unix_socket: path().optional().describe('path of a Unix socket to listen on as well, for publishers on this machine'),
   path_prefix: text()
     .transform((value) => `/${value.replace(/^\/+|\/+$/g, '')}`)
     .refine((value) => value === '/' || PATH_PREFIX.test(value), 'must be a path such as /ws')
@@ -31,7 +33,19 @@ export const settingsSchema = z.strictObject({
     .default([])
     .describe('`*`, `http(s)://host[:port]`, `host[:port]` or `*.example.com`; empty = all'),
   max_connections: integer(1).default(10_000).describe('connections of this node; more are refused with 4100'),
+  max_connections_per_ip: rate('off', 1)
+    .prefault(-1)
+    .describe(
+      'connections of one client IP (IPv6: of one /64) on this node; more are refused with 4100; off by default',
+    ),
   max_channels_per_connection: integer(1).default(1_000).describe('subscriptions of one connection'),
+  handshake_rate: rate(100)
+    .prefault(100)
+    .describe('handshakes per second and client IP (IPv6: /64); more get HTTP 429'),
+  handshake_burst: rate(50, 1).prefault(50).describe('handshakes a client IP may make at once'),
+  trusted_proxies: list()
+    .default([])
+    .describe('addresses and CIDRs whose X-Forwarded-For is believed; none by default'),
   client_msg_rate_limit: rate(50).prefault(50).describe('messages per second and connection; negative = off'),
   client_msg_rate_burst: rate(20, 1).prefault(20).describe('messages a connection may send at once'),
   max_inbox_messages: integer(1).default(256).describe('messages held while an authorization is awaited'),
@@ -62,6 +76,16 @@ export const settingsSchema = z.strictObject({
   pong_wait: duration(10).default(60_000).describe('silence after which a pinged client is closed; above ping_period'),
   activity_timeout: duration(1_000).default(120_000).describe('silence after which clients ping, told to them'),
   enable_compression: flag().default(false).describe('permessage-deflate for clients that offer it'),
+  auth_endpoint: parsed('an http:// or https:// URL without credentials and fragment', parseEndpoint)
+    .optional()
+    .describe('URL of the application that authorizes clients which bring no signature; see extending.md'),
+  auth_path: text()
+    .refine((value) => /^\/[^\s#]*$/.test(value), 'must be a path such as /broadcasting/auth')
+    .default('/broadcasting/auth')
+    .describe('appended to `auth_endpoint` when that has no path'),
+  num_workers: integer(0, 1_000).default(2).describe('idle connections to `auth_endpoint` that are kept; no limit'),
+  max_concurrent_auth: integer(1).default(100).describe('requests to `auth_endpoint` at once; more are denied'),
+  max_auth_body: size().default(16_384).describe('largest answer of `auth_endpoint`'),
   auth_timeout: duration().default(3_000).describe('how long an authorization may take'),
   redis_url: parsed('redis://[user:password@]host[:port][/db], or rediss:// for TLS', parseRedisUrl)
     .optional()
@@ -74,6 +98,10 @@ export const settingsSchema = z.strictObject({
     .refine((value) => REDIS_PREFIX.test(value), 'must be 1 to 64 letters, digits, -, _ or .')
     .optional()
     .describe('begins every key, so that clusters can share a Redis; `pogo` by default'),
+  command_secret: text().optional().describe('serves the message patterns `pogo.*`; signs them; see extending.md'),
+  command_port: integer(0, 65_535)
+    .optional()
+    .describe('TCP port on 127.0.0.1 for `pogo.*`; 0 = any free one; over Redis they need none'),
   shutdown_timeout: duration().default(10_000).describe('drain time'),
   log_level: oneOf('error', 'warn', 'info', 'debug').default('info').describe('least important level that is logged'),
   log_format: oneOf('pretty', 'json').optional().describe('`pretty` on a terminal, else `json`'),
@@ -83,4 +111,9 @@ export type Settings = z.output<typeof settingsSchema>;
 export type SettingKey = keyof Settings;
 
 export const SETTING_KEYS = Object.keys(settingsSchema.shape) as SettingKey[];
-export const SECRET_KEYS: ReadonlySet<string> = new Set<SettingKey>(['app_secret', 'redis_password', 'redis_url']);
+export const SECRET_KEYS: ReadonlySet<string> = new Set<SettingKey>([
+  'app_secret',
+  'command_secret',
+  'redis_password',
+  'redis_url',
+]);

@@ -39,7 +39,8 @@ export class PusherHttpFilter implements ExceptionFilter {
       const isOurs = typeof response === 'object' && 'error' in response && !('statusCode' in response);
       return [error.getStatus(), isOurs ? response : { error: error.message }];
     }
-    if (error instanceof UnavailableError) return [503, { error: 'the state of the cluster is unavailable' }];
+    if (error instanceof UnavailableError)
+      return [503, { error: 'temporarily unavailable: what the answer depends on cannot be reached' }];
     if (isClientFault(error)) return [error.statusCode, { error: error.message }];
     this.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
     return [500, { error: 'internal server error' }];

@@ -1,5 +1,5 @@
 import { Inject, Injectable, NotFoundException, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { AppProvider, type App } from '@pogo/hub';
+import { AppProvider, RateLimitService, type App } from '@pogo/hub';
 import { bodyMd5, equalsInConstantTime, signHttpRequest } from '@pogo/pusher-protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
@@ -21,11 +21,23 @@ export class RequestSignatureGuard implements CanActivate {
   constructor(
     @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
     private readonly apps: AppProvider,
+    private readonly rateLimits: RateLimitService,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<SignedRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    try {
+      await this.verify(request, reply);
+    } catch (error) {
+      if (error instanceof ApiError && error.getStatus() === 401) this.throttle(request, reply);
+      throw error;
+    }
+    return true;
+  }
+
+  private async verify(request: SignedRequest, reply: FastifyReply): Promise<void> {
     // With a prefix the API is served under it only.
     if (!request.originalUrl.startsWith(`${this.config.pathPrefix}/`)) throw new NotFoundException();
     const app = await this.apps.findById((request.params as { appId: string }).appId);
@@ -33,12 +45,22 @@ export class RequestSignatureGuard implements CanActivate {
     const [path, rawQuery] = splitUrl(request.originalUrl);
     const query = new SignedQuery(rawQuery);
     this.checkBeforeBody(app, query, request);
-    const body = takeArrivedBody(request.raw, http.getResponse<FastifyReply>().raw) ?? (await this.readBody(request));
+    const body = takeArrivedBody(request.raw, reply.raw) ?? (await this.readBody(request));
     if (body.length > 0 && !equalsInConstantTime(query.get('body_md5'), bodyMd5(body))) refuse('digest');
     if (!this.hasSigned(app, request.method, path, query)) refuse('signature');
     request.app = app;
     request.signedBody = body;
-    return true;
+  }
+
+  /** An address that goes on sending what nobody signed is told to wait. @throws ApiError 429 */
+  private throttle({ raw, headers }: SignedRequest, reply: FastifyReply): void {
+    const forwardedFor = [headers['x-forwarded-for'] ?? []].flat().join(', ');
+    const clientIp = this.config.trustedProxies.clientOf(raw.socket.remoteAddress, forwardedFor || undefined);
+    const waitMs = this.rateLimits.takeUnauthorized(clientIp);
+    if (waitMs === 0) return;
+    const seconds = Math.ceil(waitMs / 1_000);
+    void reply.header('Retry-After', seconds);
+    throw new ApiError(429, `too many requests without a valid signature: the next is answered in ${seconds} s`);
   }
 
   private checkBeforeBody(app: App, query: SignedQuery, request: FastifyRequest): void {

@@ -1,13 +1,21 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
-import { AppProvider, HubService, type App } from '@pogo/hub';
+import { AppProvider, AuthService, HubService, RateLimitService, type App, type Handshake } from '@pogo/hub';
 import { PusherErrors, type PusherErrorData } from '@pogo/pusher-protocol';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
-import { parseRequestTarget } from './request-target.js';
+import { parseRequestTarget, queryOf } from './request-target.js';
+
+export interface Admission {
+  readonly outcome: 'admitted';
+  readonly app: App;
+  readonly handshake: Handshake;
+}
 
 /** What becomes of an upgrade request. */
 export type HandshakeAnswer =
-  | { readonly outcome: 'admitted'; readonly app: App }
+  | Admission
+  /** The client's address makes too many: HTTP 429, and pusher-js waits for 15 seconds and longer. */
+  | { readonly outcome: 'throttled'; readonly retryAfterMs: number }
   /** Refused inside WebSocket: pusher-js understands the code, an HTTP status it would not. */
   | { readonly outcome: 'refused'; readonly error: PusherErrorData }
   /** The path belongs to somebody else in an application that embeds the gateway. */
@@ -22,9 +30,11 @@ export class HandshakeService {
   private readonly pathStart: string;
 
   constructor(
-    @Inject(GATEWAY_CONFIG) config: GatewayConfig,
+    @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
     private readonly hub: HubService,
     private readonly apps: AppProvider,
+    private readonly auth: AuthService,
+    private readonly rateLimits: RateLimitService,
   ) {
     this.pathStart = `${config.pathPrefix}/app/`;
   }
@@ -34,8 +44,11 @@ export class HandshakeService {
     const target = parseRequestTarget(request.url ?? '/');
     const key = this.keyIn(target?.pathname);
     if (key === undefined && !isStandalone) return { outcome: 'not_ours' };
-    if (this.hub.isDraining) return refused(PusherErrors.restarting);
-    if (this.hub.isFull) return refused(PusherErrors.overCapacity);
+    const clientIp = this.clientIpOf(request);
+    const retryAfterMs = this.rateLimits.takeHandshake(clientIp);
+    if (retryAfterMs > 0) return { outcome: 'throttled', retryAfterMs };
+    const noRoom = this.noRoomFor(clientIp);
+    if (noRoom !== undefined) return refused(noRoom);
     if (key === undefined) return refused(PusherErrors.pathNotFound);
     const protocol = target?.protocol ?? String(NEWEST_PROTOCOL);
     if (!/^-?\d+$/.test(protocol)) return refused(PusherErrors.invalidProtocolVersion);
@@ -50,9 +63,26 @@ export class HandshakeService {
       return refused(PusherErrors.applicationOverQuota);
     }
     // The look-ups took time in which others may have come in, or the drain may have begun.
-    if (this.hub.isDraining) return refused(PusherErrors.restarting);
-    if (this.hub.isFull) return refused(PusherErrors.overCapacity);
-    return { outcome: 'admitted', app };
+    const noRoomNow = this.noRoomFor(clientIp);
+    if (noRoomNow !== undefined) return refused(noRoomNow);
+    return { outcome: 'admitted', app, handshake: this.handshakeOf(app, clientIp, request) };
+  }
+
+  private noRoomFor(clientIp: string | undefined): PusherErrorData | undefined {
+    if (this.hub.isDraining) return PusherErrors.restarting;
+    return this.hub.isFull || this.hub.isFullFor(clientIp) ? PusherErrors.overCapacity : undefined;
+  }
+
+  private clientIpOf({ socket, headers }: IncomingMessage): string | undefined {
+    return this.config.trustedProxies.clientOf(socket.remoteAddress, forwardedFor(headers));
+  }
+
+  private handshakeOf(app: App, clientIp: string | undefined, { headers, url }: IncomingMessage): Handshake {
+    let query: URLSearchParams | undefined;
+    return this.auth.handshakeOf(app, clientIp, {
+      header: (name) => textOf(headers[name]),
+      parameter: (name) => (query ??= queryOf(url)).get(name) ?? undefined,
+    });
   }
 
   /** The app key in `{prefix}/app/{key}`, or undefined when the path is another one. */
@@ -70,4 +100,13 @@ export class HandshakeService {
 
 function refused(error: PusherErrorData): HandshakeAnswer {
   return { outcome: 'refused', error };
+}
+
+function forwardedFor(headers: IncomingHttpHeaders): string | undefined {
+  return textOf(headers['x-forwarded-for']);
+}
+
+/** Node joins nearly all repeated headers itself. */
+function textOf(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(', ') : header;
 }

@@ -3,14 +3,14 @@ import type { Duplex } from 'node:stream';
 import type { INestApplication } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { MessageMappingProperties } from '@nestjs/websockets';
-import { Connection, HubEvents, HubService, type App } from '@pogo/hub';
+import { Connection, HubEvents, HubService, UnavailableError } from '@pogo/hub';
 import { decodeMessage, EventName, PusherErrors, type ClientMessage } from '@pogo/pusher-protocol';
 import { isObservable, lastValueFrom, type Observable } from 'rxjs';
 import { WebSocketServer, type RawData, type Server as WsServer, type ServerOptions } from 'ws';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
 import { ClosingSockets } from './closing-sockets.js';
 import { ClientWebSocket } from './client-web-socket.js';
-import { HandshakeService, type HandshakeAnswer } from './handshake.service.js';
+import { HandshakeService, type Admission, type HandshakeAnswer } from './handshake.service.js';
 import { isHttp11, serveWithoutUpgrade, wantsWebSocket } from './ignored-upgrade.js';
 import { PUSHER_SERVER, PusherServer } from './pusher-server.js';
 import { destroyOnError, RefusedSockets, refuseUpgrade } from './refused-sockets.js';
@@ -19,6 +19,8 @@ import { WsSocket, type ConnectionListener } from './ws-socket.js';
 
 /** When `ws` itself cuts off who does not finish closing: long after {@link ClosingSockets}, which takes its time. */
 const CLOSE_WAIT_MS = 30_000;
+/** Handshakes that may wait for look-ups; more are refused with 503. */
+const MAX_UNDECIDED = 4_096;
 const MAX_FRAGMENTS = 1_024;
 const MAX_BUFFERED_CHUNKS = 4_096;
 
@@ -41,6 +43,8 @@ export class PusherWsAdapter extends WsAdapter implements ConnectionListener {
   private readonly events: HubEvents;
   private readonly handshake: HandshakeService;
   private isListening = false;
+  /** Handshakes that wait for a look-up. */
+  private undecided = 0;
 
   constructor(
     app: INestApplication,
@@ -125,6 +129,8 @@ export class PusherWsAdapter extends WsAdapter implements ConnectionListener {
   private async upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
     // While the look-ups take their time the stream is nobody's but ours.
     stream.on('error', destroyOnError);
+    if (this.undecided >= MAX_UNDECIDED) return refuseUpgrade(stream, 503);
+    this.undecided++;
     try {
       const answer = await this.handshake.decide(request, this.options.isStandalone);
       // Its error is still to come.
@@ -132,8 +138,11 @@ export class PusherWsAdapter extends WsAdapter implements ConnectionListener {
       stream.off('error', destroyOnError);
       this.answer(answer, request, stream, head);
     } catch (error) {
-      this.logger.error(error);
-      refuseUpgrade(stream, 503, 'Service Unavailable');
+      // Who looks apps up has said so, once for many.
+      if (!(error instanceof UnavailableError)) this.logger.error(error);
+      refuseUpgrade(stream, 503);
+    } finally {
+      this.undecided--;
     }
   }
 
@@ -141,12 +150,15 @@ export class PusherWsAdapter extends WsAdapter implements ConnectionListener {
     if (answer.outcome === 'not_ours') {
       this.passOn(request, stream, head);
     } else if (!isHttp11(request)) {
-      refuseUpgrade(stream, 400, 'Bad Request');
+      refuseUpgrade(stream, 400);
     } else if (answer.outcome === 'admitted') {
-      this.accept(request, stream, head, (ws) => this.open(ws, stream, answer.app));
+      this.accept(request, stream, head, (ws) => this.open(ws, stream, answer));
+    } else if (answer.outcome === 'throttled') {
+      this.events.emit('handshakeRejected', { code: 429 });
+      refuseUpgrade(stream, 429, answer.retryAfterMs);
     } else {
       this.events.emit('handshakeRejected', { code: answer.error.code });
-      if (this.refused.isFull) refuseUpgrade(stream, 503, 'Service Unavailable');
+      if (this.refused.isFull) refuseUpgrade(stream, 503);
       else this.accept(request, stream, head, (ws) => this.refused.refuse(ws, answer.error));
     }
   }
@@ -159,9 +171,9 @@ export class PusherWsAdapter extends WsAdapter implements ConnectionListener {
     stream.uncork();
   }
 
-  private open(ws: ClientWebSocket, stream: Duplex, app: App): void {
+  private open(ws: ClientWebSocket, stream: Duplex, { app, handshake }: Admission): void {
     const socket = new WsSocket(ws, stream, this);
-    socket.attach(this.hub.connect(app, socket, this.handle));
+    socket.attach(this.hub.connect(app, socket, this.handle, handshake));
   }
 
   connectionFailed(connection: Connection, error: Error): void {
@@ -216,7 +228,7 @@ export class PusherWsAdapter extends WsAdapter implements ConnectionListener {
     const servers = (this.wsServersRegistry.get(0) ?? []) as (WebSocketServer & { readonly path: string })[];
     const other = servers.find(({ path }) => path === pathname);
     if (other !== undefined) other.handleUpgrade(request, stream, head, (ws) => other.emit('connection', ws, request));
-    else if (this.isAloneWithUpgrades()) refuseUpgrade(stream, 400, 'Bad Request');
+    else if (this.isAloneWithUpgrades()) refuseUpgrade(stream, 400);
   }
 
   /** Nobody else of the application listens, so what is not served here is not served at all. */

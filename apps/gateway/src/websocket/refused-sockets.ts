@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pusherMessages, type PusherErrorData } from '@pogo/pusher-protocol';
 import type { WebSocket } from 'ws';
@@ -36,11 +37,18 @@ export class RefusedSockets {
   }
 }
 
-/** For clients that there is no room to refuse politely, and for requests that are no WebSocket handshakes. */
-export function refuseUpgrade(stream: Duplex, status: 400 | 503, reason: string): void {
+/**
+ * For clients that come too often, or that there is no room to refuse politely, and for requests that are no WebSocket
+ * handshakes.
+ */
+export function refuseUpgrade(stream: Duplex, status: 400 | 429 | 503, retryAfterMs = 0): void {
+  const retryAfter = retryAfterMs === 0 ? '' : `Retry-After: ${Math.ceil(retryAfterMs / 1_000)}\r\n`;
   // Its own listener: whoever refuses takes away the one that guarded the look-ups.
   stream.on('error', () => stream.destroy());
-  stream.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => stream.destroy());
+  stream.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${retryAfter}Connection: close\r\nContent-Length: 0\r\n\r\n`,
+    () => stream.destroy(),
+  );
 }
 
 /** Listener for a stream that nobody else listens to: an error without a listener would end the process. */

@@ -27,3 +27,9 @@ function parseAnyTarget(target: string): RequestTarget | undefined {
     return undefined;
   }
 }
+
+/** All parameters of a request target, decoded. For the few connections where somebody asks for one. */
+export function queryOf(target = ''): URLSearchParams {
+  const start = target.indexOf('?');
+  return new URLSearchParams(start === -1 ? '' : target.slice(start));
+}

@@ -8,12 +8,25 @@ export interface AppChange {
 }
 
 /**
- * Where apps come from: configuration, a database, another service. Called for every connection and HTTP request, so
- * an implementation over I/O caches. A rejected promise refuses the one request, and is logged.
+ * Where apps come from: configuration, a database, another service. `AppDefaults` completes what they leave out. Given to
+ * `GatewayModule.forRoot({ apps })` its answers are kept for {@link cacheTtlMs}. Contract suite: `appProviderContract`.
+ *
+ * A look-up that rejects, takes longer than `authTimeoutMs`, or answers something else, refuses the one connection (HTTP
+ * 503) or request (500), is logged, and takes nothing away from apps that were found before.
  */
 export abstract class AppProvider {
+  /** How long an answer may be used again, ms; 0 = the provider is asked every time. */
+  readonly cacheTtlMs: number = 10_000;
+
+  /** The app, or undefined when there is none. */
   abstract findById(id: string): Promise<App | undefined>;
   abstract findByKey(key: string): Promise<App | undefined>;
-  /** Calls `listener` after every change; there is one listener, the hub. Providers of fixed apps never call it. */
-  abstract onChange(listener: (change: AppChange) => void): void;
+
+  /**
+   * Calls `listener` after every change; there is one listener. A provider that does not know when its apps change may do
+   * nothing: then a change is seen when a look-up's answer is too old.
+   */
+  onChange(_listener: (change: AppChange) => void): void {
+    // Nothing to tell.
+  }
 }

@@ -20,6 +20,8 @@ export interface App {
   readonly clientMessageRate: Rate | undefined;
   /** Signed HTTP requests per second; undefined = no limit. */
   readonly httpRateLimit: number | undefined;
+  /** URL that authorizes clients which bring no signature; undefined = nobody does. */
+  readonly authEndpoint: string | undefined;
   /** How long the last event of a cache channel is kept. */
   readonly cacheTtlMs: number;
   readonly limits: ProtocolLimits;
@@ -34,16 +36,22 @@ export interface Rate {
 export const APP_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** What an app cannot do without; everything else has a default. */
-export type AppSettings = Pick<App, 'id' | 'key' | 'secret'> & Partial<App>;
+export type AppSettings = Pick<App, 'id' | 'key' | 'secret'> &
+  Partial<Omit<App, 'limits'>> & { readonly limits?: Partial<ProtocolLimits> };
 
 /**
  * An app with the documented default for every setting that is absent.
- * @throws TypeError for an id that is none, and for an empty key or secret: anybody could sign with that.
+ * @throws TypeError for an id that is none, for an empty key or secret (anybody could sign with that), and for an
+ * authEndpoint that is no http or https URL.
  */
 export function completeApp(settings: AppSettings): App {
   if (!APP_ID.test(settings.id))
     throw new TypeError(`app id ${JSON.stringify(settings.id)} must match ${APP_ID.source}`);
   if (settings.key === '' || settings.secret === '') throw new TypeError(`app ${settings.id} needs a key and a secret`);
+  const { authEndpoint } = settings;
+  if (authEndpoint !== undefined && !(/^https?:/.test(authEndpoint) && URL.canParse(authEndpoint))) {
+    throw new TypeError(`app ${settings.id}: authEndpoint must be an http:// or https:// URL`);
+  }
   return {
     enabled: true,
     dialect: 'pusher',
@@ -53,8 +61,9 @@ export function completeApp(settings: AppSettings): App {
     maxChannelsPerConnection: 1_000,
     clientMessageRate: { perSecond: 50, burst: 20 },
     httpRateLimit: undefined,
+    authEndpoint: undefined,
     cacheTtlMs: 30 * 60_000,
-    limits: DEFAULT_LIMITS,
     ...settings,
+    limits: { ...DEFAULT_LIMITS, ...settings.limits },
   };
 }

@@ -3,6 +3,7 @@ import { AppProvider, type AppChange } from './app-provider.js';
 
 /** The apps of the configuration, in memory. {@link replace} takes a new list while the server runs. */
 export class ConfigAppProvider extends AppProvider {
+  override readonly cacheTtlMs = 0;
   private byId = new Map<string, App>();
   private byKey = new Map<string, App>();
   private listener: (change: AppChange) => void = () => undefined;
@@ -21,7 +22,7 @@ export class ConfigAppProvider extends AppProvider {
     return Promise.resolve(this.byKey.get(key));
   }
 
-  onChange(listener: (change: AppChange) => void): void {
+  override onChange(listener: (change: AppChange) => void): void {
     this.listener = listener;
   }
 

@@ -13,8 +13,30 @@ import {
   type SubscribeMessage,
 } from '@pogo/pusher-protocol';
 import type { Connection } from '../connection.js';
+import { HubEvents } from '../hub-events.js';
 import { HubOptions } from '../hub-options.js';
-import { AuthProvider, type ChannelAuthDecision } from './auth-provider.js';
+import type { App } from '../app/app.js';
+import {
+  AUTH_FAILURES,
+  AuthProvider,
+  type AuthFailure,
+  type ChannelAuthDecision,
+  type Denial,
+  type UserAuthDecision,
+} from './auth-provider.js';
+import {
+  checked,
+  failureOf,
+  FAILED,
+  isMember,
+  isUser,
+  MISSING_CHANNEL_DATA,
+  MISSING_SIGNATURE,
+  NOBODY,
+  TOOK_TOO_LONG,
+  UNDECIDED,
+} from './decisions.js';
+import { NO_HANDSHAKE, type Handshake } from './handshake.js';
 
 /** A subscription that may go ahead. */
 export interface ChannelGrant {
@@ -27,11 +49,33 @@ export interface ChannelGrant {
 @Injectable()
 export class AuthService {
   private readonly logger = new Logger(AuthService.name);
+  private readonly failures = new Map<AuthFailure, number>();
 
   constructor(
     private readonly provider: AuthProvider,
     private readonly options: HubOptions,
+    private readonly events: HubEvents,
   ) {}
+
+  /** Who was not let in since the start, by reason; a copy. */
+  failureCounts(): Record<AuthFailure, number> {
+    const counts = AUTH_FAILURES.map((failure) => [failure, this.failures.get(failure) ?? 0]);
+    return Object.fromEntries(counts) as Record<AuthFailure, number>;
+  }
+
+  /**
+   * What to keep of a client's handshake. A provider that cannot say keeps nothing.
+   * @param find the value of a header (by its lower-case name) or of a query parameter.
+   */
+  handshakeOf(app: App, clientIp: string | undefined, find: HandshakeParts): Handshake {
+    try {
+      const { headers = [], query = [] } = this.provider.handshakeNeeds(app);
+      return { clientIp, headers: picked(headers, find.header), query: picked(query, find.parameter) };
+    } catch (error) {
+      this.logError(error);
+      return { ...NO_HANDSHAKE, clientIp };
+    }
+  }
 
   /** @throws SubscriptionError when the client may not subscribe. */
   async authorizeChannel(connection: Connection, message: SubscribeMessage): Promise<ChannelGrant> {
@@ -40,15 +84,18 @@ export class AuthService {
       case 'public':
         return { channel };
       case 'user':
-        if (connection.user?.id !== channel.userId)
-          throw authError(channel.name, 'Only the signed-in user may subscribe');
+        if (connection.user?.id !== channel.userId) {
+          this.count(connection, channel, 'denied');
+          throw new SubscriptionError(channel.name, 'AuthError', 'Only the signed-in user may subscribe');
+        }
         return { channel };
       case 'private':
         await this.decideChannel(connection, channel, message);
         return { channel };
       case 'presence': {
-        const member = await this.decideChannel(connection, channel, message);
-        if (member === undefined) throw authError(channel.name, 'Missing channel_data');
+        const { member } = await this.decideChannel(connection, channel, message);
+        if (member === undefined) throw this.refuse(connection, channel, MISSING_CHANNEL_DATA);
+        if (!isMember(member)) throw this.refuse(connection, channel, FAILED);
         const broken = memberLimitBroken(member, connection.app.limits);
         if (broken !== undefined) throw new SubscriptionError(channel.name, 'LimitReached', broken);
         return { channel, member };
@@ -58,51 +105,92 @@ export class AuthService {
 
   /** @throws PusherError 4009 when the user is not who it claims to be. */
   async authenticateUser(connection: Connection, message: SigninMessage): Promise<SignedInUser> {
-    const { app, socketId } = connection;
+    const { app, socketId, handshake } = connection;
     const { auth, userData } = message;
-    const decision = await this.withinTime(() => this.provider.authenticateUser({ app, socketId, auth, userData }));
-    if (decision?.decision !== 'allow') throw new PusherError(PusherErrors.signinFailed);
-    return decision.user;
+    const decision = await this.decide(() =>
+      this.provider.authenticateUser({ app, socketId, handshake, auth, userData }),
+    );
+    if (decision.decision === 'allow' && isUser(decision.user)) return decision.user;
+    this.count(connection, undefined, failureOf(decision));
+    throw new PusherError(PusherErrors.signinFailed);
   }
 
   private async decideChannel(
     connection: Connection,
     channel: ChannelName,
     { auth, channelData }: SubscribeMessage,
-  ): Promise<Member | undefined> {
-    const { app, socketId, user } = connection;
+  ): Promise<{ readonly member?: Member }> {
+    const { app, socketId, user, handshake } = connection;
     const request = {
       app,
       socketId,
+      handshake,
       channel,
       ...(auth === undefined ? {} : { auth }),
       ...(channelData === undefined ? {} : { channelData }),
       ...(user === undefined ? {} : { user }),
     };
-    const decision = await this.withinTime(() => this.provider.authorizeChannel(request));
-    if (decision === undefined) {
-      throw new SubscriptionError(channel.name, 'AuthTimeout', 'The authorization took too long or failed');
-    }
-    return grantOf(channel, decision);
+    const decision = await this.decide(() => this.provider.authorizeChannel(request));
+    if (decision.decision === 'allow') return decision;
+    if (decision.decision === 'deny') throw this.refuse(connection, channel, decision);
+    throw this.refuse(connection, channel, auth === undefined ? MISSING_SIGNATURE : NOBODY);
   }
 
-  /** The provider's decision, or undefined when it threw or did not decide in time. */
-  private async withinTime<Decision>(decide: () => Decision | Promise<Decision>): Promise<Decision | undefined> {
+  /** What the client is told, and the count of it. */
+  private refuse(connection: Connection, channel: ChannelName, denial: Denial): SubscriptionError {
+    const failure = failureOf(denial);
+    this.count(connection, channel, failure);
+    return new SubscriptionError(channel.name, UNDECIDED.has(failure) ? 'AuthTimeout' : 'AuthError', denial.reason);
+  }
+
+  private count(connection: Connection, channel: ChannelName | undefined, failure: AuthFailure): void {
+    this.failures.set(failure, (this.failures.get(failure) ?? 0) + 1);
+    this.events.emit('authFailed', { connection, channel: channel?.name, failure });
+  }
+
+  /** The provider's decision. One that throws, takes too long, or answers something else, denies. */
+  private async decide<Decision extends ChannelAuthDecision | UserAuthDecision>(
+    ask: () => Decision | Promise<Decision>,
+  ): Promise<Decision | Denial> {
     let timer: NodeJS.Timeout | undefined;
     try {
-      const decision = decide();
-      if (!(decision instanceof Promise)) return decision;
-      const timeout = new Promise<undefined>((resolve) => {
-        timer = setTimeout(resolve, this.options.authTimeoutMs, undefined);
+      const answer = ask();
+      if (!isThenable(answer)) return checked(answer);
+      const timeout = new Promise<Denial>((resolve) => {
+        timer = setTimeout(resolve, this.options.authTimeoutMs, TOOK_TOO_LONG);
       });
-      return await Promise.race([decision, timeout]);
+      return checked(await Promise.race([answer, timeout]));
     } catch (error) {
-      this.logger.error('auth provider threw', error instanceof Error ? error.stack : String(error));
-      return undefined;
+      this.logError(error);
+      return FAILED;
     } finally {
       clearTimeout(timer);
     }
   }
+
+  private logError(error: unknown): void {
+    this.logger.error('auth provider threw', error instanceof Error ? error.stack : String(error));
+  }
+}
+
+/** How a handshake's parts are found. */
+export interface HandshakeParts {
+  readonly header: (name: string) => string | undefined;
+  readonly parameter: (name: string) => string | undefined;
+}
+
+function isThenable<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function';
+}
+
+function picked(
+  names: readonly string[],
+  find: (name: string) => string | undefined,
+): Readonly<Record<string, string>> {
+  // One object for all connections that keep nothing.
+  if (names.length === 0) return NO_HANDSHAKE.headers;
+  const found = names.map((name) => [name, find(name)] as const).filter((pair) => pair[1] !== undefined);
+  return Object.fromEntries(found) as Record<string, string>;
 }
 
 function channelOf(connection: Connection, text: string): ChannelName {
@@ -113,19 +201,4 @@ function channelOf(connection: Connection, text: string): ChannelName {
   }
   if (channel === 'malformed') throw new SubscriptionError(text, 'InvalidChannel', 'Invalid channel name');
   return channel;
-}
-
-function grantOf(channel: ChannelName, decision: ChannelAuthDecision): Member | undefined {
-  switch (decision.decision) {
-    case 'allow':
-      return decision.member;
-    case 'deny':
-      throw authError(channel.name, decision.reason);
-    default:
-      throw authError(channel.name, 'Nobody authorizes this subscription');
-  }
-}
-
-function authError(channel: string, reason: string): SubscriptionError {
-  return new SubscriptionError(channel, 'AuthError', reason);
 }

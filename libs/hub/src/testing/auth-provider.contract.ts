@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { parseChannelName, type ChannelName, type Member, type SignedInUser } from '@pogo/pusher-protocol';
 import { completeApp } from '../app/app.js';
 import type { AuthProvider, ChannelAuthRequest, UserAuthRequest } from '../auth/auth-provider.js';
+import { NO_HANDSHAKE } from '../auth/handshake.js';
 import { eachWith, type Harness, type TestApi } from './test-api.js';
 
 export interface AuthProviderHarness extends Harness {
@@ -70,9 +71,9 @@ function channelName(name: string): ChannelName {
 }
 
 function request(channel: string): ChannelAuthRequest {
-  return { app, socketId: '1.2', channel: channelName(channel) };
+  return { app, socketId: '1.2', handshake: NO_HANDSHAKE, channel: channelName(channel) };
 }
 
 function userRequest(): UserAuthRequest {
-  return { app, socketId: '1.2', auth: '', userData: '{"id":"alice"}' };
+  return { app, socketId: '1.2', handshake: NO_HANDSHAKE, auth: '', userData: '{"id":"alice"}' };
 }

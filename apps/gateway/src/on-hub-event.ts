@@ -1,0 +1,79 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { HubEvents, type HubEventMap, type HubEventName } from '@pogo/hub';
+
+const HUB_EVENTS = Symbol('hub events');
+
+type Handler<Name extends HubEventName> = (event: HubEventMap[Name]) => unknown;
+
+/**
+ * Calls a method of a provider or controller for each event of the hub: `@OnHubEvent('memberAdded')`. It is called in the
+ * turn in which the event happened, on the node that caused it; what it throws or rejects with is logged. Repeat it for
+ * several events. Providers that are made per request are not called.
+ */
+export function OnHubEvent<Name extends HubEventName>(name: Name) {
+  return <Method extends Handler<Name>>(
+    _target: object,
+    _key: string | symbol,
+    { value }: TypedPropertyDescriptor<Method>,
+  ): void => {
+    const names = (Reflect.getMetadata(HUB_EVENTS, value as object) ?? []) as HubEventName[];
+    Reflect.defineMetadata(HUB_EVENTS, [...names, name], value as object);
+  };
+}
+
+/** Finds the methods with {@link OnHubEvent} when all providers are there, and binds them. */
+@Injectable()
+export class HubEventHandlers implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('OnHubEvent');
+  private readonly unbind: (() => void)[] = [];
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly methods: MetadataScanner,
+    private readonly events: HubEvents,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const seen = new Set<object>();
+    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
+      const instance: unknown = wrapper.isDependencyTreeStatic() ? wrapper.instance : undefined;
+      // `useExisting` shows the same object under another token.
+      if (typeof instance !== 'object' || instance === null || seen.has(instance)) continue;
+      seen.add(instance);
+      this.bindMethodsOf(instance as Record<string, unknown>);
+    }
+  }
+
+  onApplicationShutdown(): void {
+    for (const unbind of this.unbind) unbind();
+  }
+
+  private bindMethodsOf(instance: Record<string, unknown>): void {
+    const prototype = Object.getPrototypeOf(instance) as object | null;
+    for (const key of prototype === null ? [] : this.methods.getAllMethodNames(prototype)) {
+      const method = instance[key];
+      if (!isMethod(method)) continue;
+      const names = (Reflect.getMetadata(HUB_EVENTS, method) ?? []) as HubEventName[];
+      for (const name of names)
+        this.unbind.push(this.events.on(name, (event) => this.call(instance, key, method, event)));
+    }
+  }
+
+  /** The hub logs what is thrown; a promise's failure would end the process. */
+  private call(instance: object, key: string, method: (event: unknown) => unknown, event: unknown): void {
+    const result: unknown = Reflect.apply(method, instance, [event]);
+    if (result instanceof Promise) {
+      result.catch((error: unknown) =>
+        this.logger.error(
+          `${instance.constructor.name}.${key} rejected`,
+          error instanceof Error ? error.stack : String(error),
+        ),
+      );
+    }
+  }
+}
+
+function isMethod(value: unknown): value is (event: unknown) => unknown {
+  return typeof value === 'function';
+}
