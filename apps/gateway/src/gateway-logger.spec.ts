@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { completeApp } from '@pogo/hub';
+import { completeApp, RedisOptions } from '@pogo/hub';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { GatewayLogger } from './gateway-logger.js';
 
@@ -142,4 +142,14 @@ describe('The logger of every class', () => {
     expect(output).toContain('SomeService');
     expect(output).not.toContain(SECRET);
   });
+});
+
+it('Other secrets of the configuration are never logged, either', () => {
+  const redis = new RedisOptions({ host: 'redis', password: 'redis-pa55' });
+  const commands = { secret: 'c0mmand-secret', port: undefined };
+  const logger = new GatewayLogger({ log: { level: 'debug', format: 'json' }, apps: APPS, redis, commands });
+  logger.error('AUTH redis-pa55 was refused', 'Redis');
+  logger.log({ sentence: 'signed with c0mmand-secret' });
+  expect(output).toContain('was refused');
+  expect(output).not.toMatch(/redis-pa55|c0mmand-secret/);
 });

@@ -19,15 +19,18 @@ const NEST_INTERNALS = new Set([
   'NestApplication',
 ]);
 
+type LoggedConfig = Pick<GatewayConfig, 'log' | 'apps'> & Partial<Pick<GatewayConfig, 'redis' | 'commands'>>;
+
 /** Nest's console logger, in JSON unless somebody is watching, with secrets taken out of everything it prints. */
 export class GatewayLogger extends ConsoleLogger {
   private readonly credentials: Redactor;
 
-  constructor({ log, apps }: Pick<GatewayConfig, 'log' | 'apps'>) {
+  constructor({ log, apps, redis, commands }: LoggedConfig) {
     const isTerminal = process.stdout.isTTY === true;
     const isJson = (log.format ?? (isTerminal ? 'pretty' : 'json')) === 'json';
     super({ json: isJson, colors: !isJson && isTerminal, logLevels: LEVELS[log.level] });
-    this.credentials = new Redactor(apps.map(({ secret }) => secret));
+    const others = [redis?.password, commands?.secret].filter((secret) => secret !== undefined);
+    this.credentials = new Redactor([...apps.map(({ secret }) => secret), ...others]);
   }
 
   protected override printMessages(...[messages, ...rest]: Parameters<ConsoleLogger['printMessages']>): void {
