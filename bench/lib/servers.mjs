@@ -36,6 +36,7 @@ async function startPogo(settings, certificate) {
     app_secret: APP.secret,
     max_connections: 20_000,
     client_msg_rate_limit: -1,
+    handshake_rate: -1,
     log_level: 'error',
     log_format: 'json',
     ...(certificate === undefined ? {} : { tls_cert: certificate.cert, tls_key: certificate.key }),

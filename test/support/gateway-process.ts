@@ -49,6 +49,8 @@ export class GatewayProcess {
       app_id: APP.id,
       app_key: APP.key,
       app_secret: APP.secret,
+      // All clients of a test have one address.
+      handshake_rate: '-1',
       ...settings,
     };
     const variables = Object.entries(all).map(([key, value]) => [`POGO_WS_${key.toUpperCase()}`, value] as const);

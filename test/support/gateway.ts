@@ -34,6 +34,8 @@ export class TestGateway {
     const all = {
       host: '127.0.0.1',
       port: '0',
+      // All clients of a test have one address.
+      handshake_rate: '-1',
       ...(extras.apps === undefined ? { app_id: APP.id, app_key: APP.key, app_secret: APP.secret } : {}),
       ...settings,
     };

@@ -6,6 +6,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { Broker, HubService, RedisBroker } from '@pogo/hub';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config/gateway-config.js';
+import { belowPrefix } from './config/path-prefix.js';
 import type { TlsFiles } from './config/tls-files.js';
 import { KnownRoutes } from './http/known-routes.js';
 import { PusherHttpFilter } from './http/pusher-http.filter.js';
@@ -104,8 +105,8 @@ class PathPrefix {
   value = '';
 
   strip(url: string): string {
-    const rest = url.slice(this.value.length);
-    return this.value !== '' && url.startsWith(this.value) && OURS.test(rest) ? rest : url;
+    const rest = belowPrefix(url, this.value);
+    return rest !== undefined && OURS.test(rest) ? rest : url;
   }
 }
 

@@ -11,6 +11,7 @@ import {
 import { UnavailableError } from '@pogo/hub';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
+import { belowPrefix } from '../config/path-prefix.js';
 import { KnownRoutes } from './known-routes.js';
 
 /** Words every error of the HTTP edge: `{"error": sentence}`, publish refusals with their `status`. */
@@ -47,9 +48,7 @@ export class PusherHttpFilter implements ExceptionFilter {
   }
 
   private isHandshake({ method, originalUrl }: FastifyRequest): boolean {
-    const { pathPrefix } = this.config;
-    if (method !== 'GET' || !originalUrl.startsWith(`${pathPrefix}/`)) return false;
-    return HANDSHAKE_PATH.test(originalUrl.slice(pathPrefix.length));
+    return method === 'GET' && HANDSHAKE_PATH.test(belowPrefix(originalUrl, this.config.pathPrefix) ?? '');
   }
 
   private renderUnknownRoute(request: FastifyRequest, reply: FastifyReply): [status: number, body: object] {

@@ -3,6 +3,7 @@ import { AppProvider, RateLimitService, type App } from '@pogo/hub';
 import { bodyMd5, equalsInConstantTime, signHttpRequest } from '@pogo/pusher-protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
+import { belowPrefix } from '../config/path-prefix.js';
 import { ApiError } from './api-error.js';
 import { announcedLength, readBody, takeArrivedBody } from './request-body.js';
 import { SignedQuery, splitUrl } from './signed-query.js';
@@ -39,7 +40,7 @@ export class RequestSignatureGuard implements CanActivate {
 
   private async verify(request: SignedRequest, reply: FastifyReply): Promise<void> {
     // With a prefix the API is served under it only.
-    if (!request.originalUrl.startsWith(`${this.config.pathPrefix}/`)) throw new NotFoundException();
+    if (belowPrefix(request.originalUrl, this.config.pathPrefix) === undefined) throw new NotFoundException();
     const app = await this.apps.findById((request.params as { appId: string }).appId);
     if (!app?.enabled) throw new ApiError(404, 'application not found');
     const [path, rawQuery] = splitUrl(request.originalUrl);
@@ -92,7 +93,7 @@ export class RequestSignatureGuard implements CanActivate {
   /** Some clients sign the decoded path instead of the raw one, and behind a path prefix some leave that out. */
   private otherPathsThatMayBeSigned(path: string): string[] {
     const { pathPrefix } = this.config;
-    const bare = pathPrefix !== '' && path.startsWith(`${pathPrefix}/`) ? path.slice(pathPrefix.length) : path;
+    const bare = belowPrefix(path, pathPrefix) ?? path;
     const others = new Set([decoded(path), bare, decoded(bare)]);
     others.delete(path);
     return [...others];

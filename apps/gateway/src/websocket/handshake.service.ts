@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AppProvider, AuthService, HubService, RateLimitService, type App, type Handshake } from '@pogo/hub';
 import { PusherErrors, type PusherErrorData } from '@pogo/pusher-protocol';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
+import { belowPrefix } from '../config/path-prefix.js';
 import { parseRequestTarget, queryOf } from './request-target.js';
 
 export interface Admission {
@@ -21,23 +22,20 @@ export type HandshakeAnswer =
   /** The path belongs to somebody else in an application that embeds the gateway. */
   | { readonly outcome: 'not_ours' };
 
+const KEY_PATH = /^\/app\/([^/]+)$/;
 const OLDEST_PROTOCOL = 5;
 const NEWEST_PROTOCOL = 7;
 
 /** Decides on `GET /app/{key}` with `Upgrade: websocket`. The order of the checks is part of the protocol. */
 @Injectable()
 export class HandshakeService {
-  private readonly pathStart: string;
-
   constructor(
     @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
     private readonly hub: HubService,
     private readonly apps: AppProvider,
     private readonly auth: AuthService,
     private readonly rateLimits: RateLimitService,
-  ) {
-    this.pathStart = `${config.pathPrefix}/app/`;
-  }
+  ) {}
 
   /** @param isStandalone whether every path of the server is the gateway's. */
   async decide(request: IncomingMessage, isStandalone: boolean): Promise<HandshakeAnswer> {
@@ -87,9 +85,8 @@ export class HandshakeService {
 
   /** The app key in `{prefix}/app/{key}`, or undefined when the path is another one. */
   private keyIn(pathname: string | undefined): string | undefined {
-    if (!pathname?.startsWith(this.pathStart)) return undefined;
-    const key = pathname.slice(this.pathStart.length);
-    if (key === '' || key.includes('/')) return undefined;
+    const [, key] = KEY_PATH.exec(belowPrefix(pathname ?? '', this.config.pathPrefix) ?? '') ?? [];
+    if (key === undefined) return undefined;
     try {
       return decodeURIComponent(key);
     } catch {
