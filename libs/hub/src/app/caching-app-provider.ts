@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Logger } from '@nestjs/common';
+import { LogPause } from '../log-pause.js';
 import { UnavailableError } from '../unavailable-error.js';
 import { completeApp, type App } from './app.js';
 import { AppProvider, type AppChange } from './app-provider.js';
@@ -9,7 +10,6 @@ const MAX_ENTRIES = 4_096;
 /** Look-ups at once; more are refused. */
 const MAX_LOOK_UPS = 256;
 const RETRY_PAUSE_MS = 1_000;
-const WARN_PAUSE_MS = 10_000;
 
 export interface CachingAppProviderOptions {
   readonly ttlMs: number;
@@ -36,7 +36,7 @@ export class CachingAppProvider extends AppProvider {
   private readonly lookUps = new Map<string, Promise<App | undefined>>();
   private readonly now: () => number;
   private listener: (change: AppChange) => void = () => undefined;
-  private warnedAt = -Infinity;
+  private readonly pause: LogPause;
 
   constructor(
     private readonly provider: AppProvider,
@@ -44,6 +44,7 @@ export class CachingAppProvider extends AppProvider {
   ) {
     super();
     this.now = options.now ?? (() => performance.now());
+    this.pause = new LogPause(this.now);
     provider.onChange((change) => {
       this.forget(change.appId);
       this.listener(change);
@@ -92,7 +93,7 @@ export class CachingAppProvider extends AppProvider {
 
   /** What was true a moment ago is better than nothing: a database that restarts must not cost a client. */
   private fallBack(name: string, error: unknown): Promise<App | undefined> {
-    this.warn(error);
+    if (this.pause.isOver()) this.logger.error(`an app could not be looked up: ${messageOf(error)}`);
     const known = this.entries.get(name)?.app;
     if (known !== undefined) {
       // Who comes in the next second does not wait for another time-out.
@@ -128,14 +129,6 @@ export class CachingAppProvider extends AppProvider {
 
   private drop(appId: string): void {
     for (const [name, { app }] of this.entries) if (app?.id === appId) this.entries.delete(name);
-  }
-
-  /** Not for every request of an outage. */
-  private warn(error: unknown): void {
-    const now = this.now();
-    if (now - this.warnedAt < WARN_PAUSE_MS) return;
-    this.warnedAt = now;
-    this.logger.error(`an app could not be looked up: ${messageOf(error)}`);
   }
 }
 

@@ -15,6 +15,7 @@ import {
 import type { Connection } from '../connection.js';
 import { HubEvents } from '../hub-events.js';
 import { HubOptions } from '../hub-options.js';
+import { LogPause } from '../log-pause.js';
 import type { App } from '../app/app.js';
 import {
   AUTH_FAILURES,
@@ -49,6 +50,7 @@ export interface ChannelGrant {
 @Injectable()
 export class AuthService {
   private readonly logger = new Logger(AuthService.name);
+  private readonly pause = new LogPause();
   private readonly failures = new Map<AuthFailure, number>();
 
   constructor(
@@ -169,6 +171,8 @@ export class AuthService {
   }
 
   private logError(error: unknown): void {
+    // Whoever finds out what makes it throw must not fill the disk.
+    if (!this.pause.isOver()) return;
     this.logger.error('auth provider threw', error instanceof Error ? error.stack : String(error));
   }
 }

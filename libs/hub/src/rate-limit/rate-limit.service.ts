@@ -1,12 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { App, Rate } from '../app/app.js';
 import { HubOptions } from '../hub-options.js';
+import { LogPause } from '../log-pause.js';
 import { UnavailableError } from '../unavailable-error.js';
 import { BucketTable } from './bucket-table.js';
 import { addressBlock } from './client-address.js';
 import { RateLimitStore, type RateLimitAnswer } from './rate-limit-store.js';
 
-const WARN_PAUSE_MS = 10_000;
 /** Requests of one address that may fail to authenticate: enough for publishers that are being set up behind one NAT. */
 export const UNAUTHORIZED_RATE: Rate = { perSecond: 10, burst: 100 };
 
@@ -19,7 +19,7 @@ export interface HttpRateLimitAnswer extends RateLimitAnswer {
 @Injectable()
 export class RateLimitService {
   private readonly logger = new Logger(RateLimitService.name);
-  private warnedAt = -Infinity;
+  private readonly pause = new LogPause();
 
   private readonly handshakes = new BucketTable();
   private readonly unauthorized = new BucketTable();
@@ -57,16 +57,10 @@ export class RateLimitService {
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
       // The limit protects the server from a signed, known publisher; refusing every publish would hurt more.
-      this.warn(`rate limit store unavailable, requests are let through: ${error.message}`);
+      if (this.pause.isOver()) {
+        this.logger.warn(`rate limit store unavailable, requests are let through: ${error.message}`);
+      }
       return undefined;
     }
-  }
-
-  /** Not for every request of an outage. */
-  private warn(text: string): void {
-    const now = performance.now();
-    if (now - this.warnedAt < WARN_PAUSE_MS) return;
-    this.warnedAt = now;
-    this.logger.warn(text);
   }
 }
