@@ -22,6 +22,7 @@ async function main(): Promise<void> {
   const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
   if (process.stdout.isTTY) process.stdout.write(welcome(config, port));
   else new Logger('Gateway').log(`listening on ${webSocketUrl(config, port)}`);
+  if (config.unixSocket !== undefined) new Logger('Gateway').log(`listening on ${config.unixSocket} as well`);
 }
 
 function readConfig(): GatewayConfig {
