@@ -13,6 +13,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   '@pogo/hub/testing': 'libs/hub/src/testing/index.ts',
   '@pogo/pusher-protocol': 'libs/pusher-protocol/src/index.ts',
   '@pogo/gateway': 'apps/gateway/src/index.ts',
+  '@pogo/publisher': 'libs/publisher/src/index.ts',
 };
 
 interface Room {
@@ -29,7 +30,9 @@ const PROTOCOL = 'libs/pusher-protocol/src';
 const HUB = 'libs/hub/src';
 const GATEWAY = 'apps/gateway/src';
 const CONFIG = `${GATEWAY}/config`;
-const EDGE_ROOMS = ['http', 'websocket', 'health', 'webhooks', 'metrics'].map((room) => `${GATEWAY}/${room}`);
+const EDGE_ROOMS = ['http', 'websocket', 'commands', 'health', 'webhooks', 'metrics'].map(
+  (room) => `${GATEWAY}/${room}`,
+);
 
 const ROOMS: readonly Room[] = [
   { folder: PROTOCOL, rooms: [], packages: [/^node:crypto$/] },
@@ -42,6 +45,11 @@ const ROOMS: readonly Room[] = [
       /^node:(crypto|https?|net|timers\/promises|util|zlib)$/,
     ],
   },
+  {
+    folder: 'libs/publisher/src',
+    rooms: [PROTOCOL],
+    packages: [/^@nestjs\/(common|microservices)$/, /^rxjs$/],
+  },
   { folder: `${HUB}/testing`, rooms: [PROTOCOL, HUB], packages: [/^node:(assert|timers)/] },
   {
     folder: `${GATEWAY}/http`,
@@ -52,6 +60,11 @@ const ROOMS: readonly Room[] = [
     folder: `${GATEWAY}/websocket`,
     rooms: [CONFIG, HUB, PROTOCOL],
     packages: [/^@nestjs\/(common|websockets|platform-ws)$/, /^ws$/, /^rxjs$/, /^node:(http|net|stream)$/],
+  },
+  {
+    folder: `${GATEWAY}/commands`,
+    rooms: [CONFIG, HUB, PROTOCOL],
+    packages: [/^@nestjs\/(common|core|microservices)$/, /^rxjs$/, /^zod$/, /^node:(events|net)$/],
   },
   { folder: CONFIG, rooms: [HUB], packages: [/^zod$/, /^fastest-levenshtein$/, NODE] },
   { folder: `${GATEWAY}/health`, rooms: [HUB], packages: [/^@nestjs\/common$/, /^fastify$/] },

@@ -7,6 +7,7 @@ import {
   channelDirectoryContract,
   Chaos,
   commandBusContract,
+  commandNoncesContract,
   connectionDirectoryContract,
   eventually,
   rateLimitStoreContract,
@@ -103,4 +104,19 @@ rateLimitStoreContract(api, 'Redis', async () => {
   });
   // Redis's clock is nobody's to move.
   return { store: rateLimits, advance: (ms) => sleep(Math.min(ms, 400)), close };
+});
+
+commandNoncesContract(api, 'Redis', async () => {
+  const { nodes, close } = twoNodes();
+  const nonces = [nodes[0].nonces, nodes[1].nonces] as const;
+  for (const [n, node] of nonces.entries()) {
+    await eventually(() =>
+      node.claim(`probe-${n}`, 1_000).then(
+        () => true,
+        () => false,
+      ),
+    );
+  }
+  // Redis's clock is nobody's to move.
+  return { nodes: nonces, advance: (ms) => sleep(ms), close };
 });

@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Broker, HubService, RedisBroker } from '@pogo/hub';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { CommandServer } from './commands/command-server.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config/gateway-config.js';
 import { belowPrefix } from './config/path-prefix.js';
 import type { TlsFiles } from './config/tls-files.js';
@@ -72,15 +73,19 @@ export async function createGateway(
   closeConnectionsWhileDraining(fastify, app.get(HubService));
   app.useWebSocketAdapter(new PusherWsAdapter(app, { isStandalone }));
   if (isStandalone) app.useGlobalFilters(app.get(PusherHttpFilter));
-  await connectTransport(app);
+  await connectTransports(app);
   return app;
 }
 
-/** The broker is Nest's transport between the nodes as well: it brings the `@EventPattern`s that they send each other. */
-async function connectTransport(app: NestFastifyApplication): Promise<void> {
+/**
+ * The broker is Nest's transport between the nodes as well: it brings the `@EventPattern`s that they send each other,
+ * and commands of other services, which have a port of their own beside it.
+ */
+async function connectTransports(app: NestFastifyApplication): Promise<void> {
   const broker = app.get(Broker);
-  if (!(broker instanceof RedisBroker)) return;
-  app.connectMicroservice({ strategy: broker });
+  const commands = app.get<CommandServer | undefined>(CommandServer);
+  if (broker instanceof RedisBroker) app.connectMicroservice({ strategy: broker });
+  if (commands !== undefined) app.connectMicroservice({ strategy: commands });
   await app.startAllMicroservices();
 }
 

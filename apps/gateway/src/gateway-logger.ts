@@ -17,6 +17,7 @@ const NEST_INTERNALS = new Set([
   'RouterExplorer',
   'WebSocketsController',
   'NestApplication',
+  'NestMicroservice',
 ]);
 
 type LoggedConfig = Pick<GatewayConfig, 'log' | 'apps'> & Partial<Pick<GatewayConfig, 'redis' | 'commands'>>;

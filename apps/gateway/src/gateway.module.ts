@@ -9,6 +9,7 @@ import {
   RedisOptions,
   type HubModuleOptions,
 } from '@pogo/hub';
+import { CommandsModule } from './commands/commands.module.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config/gateway-config.js';
 import { loadConfig } from './config/load-config.js';
 import { DrainOnShutdown } from './drain-on-shutdown.js';
@@ -65,6 +66,7 @@ function compose(config: Provider, { imports = [], providers = [], ...ports }: H
       HttpModule.forRoot(rooms),
       WebSocketModule.forRoot(rooms),
       HealthModule.forRoot(rooms),
+      CommandsModule.forRoot(rooms),
     ],
     providers: [DrainOnShutdown, HubEventHandlers],
     exports: rooms,

@@ -1,5 +1,6 @@
 /** The gateway as a package: the module, how to boot it, and its configuration. */
 export { AppModule } from './app.module.js';
+export { CommandServer } from './commands/command-server.js';
 export {
   GATEWAY_CONFIG,
   type ConfigExtras,

@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { HubEvents, type HubEventMap, type HubEventName } from '@pogo/hub';
+import { errorText, HubEvents, type HubEventMap, type HubEventName } from '@pogo/hub';
 
 const HUB_EVENTS = Symbol('hub events');
 
@@ -37,11 +37,12 @@ export class HubEventHandlers implements OnApplicationBootstrap, OnApplicationSh
   onApplicationBootstrap(): void {
     const seen = new Set<object>();
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
-      const instance: unknown = wrapper.isDependencyTreeStatic() ? wrapper.instance : undefined;
-      // `useExisting` shows the same object under another token.
-      if (typeof instance !== 'object' || instance === null || seen.has(instance)) continue;
-      seen.add(instance);
-      this.bindMethodsOf(instance as Record<string, unknown>);
+      for (const instance of instancesOf(wrapper)) {
+        // `useExisting` shows the same object under another token.
+        if (typeof instance !== 'object' || instance === null || seen.has(instance)) continue;
+        seen.add(instance);
+        this.bindMethodsOf(instance as Record<string, unknown>);
+      }
     }
   }
 
@@ -63,17 +64,24 @@ export class HubEventHandlers implements OnApplicationBootstrap, OnApplicationSh
   /** The hub logs what is thrown; a promise's failure would end the process. */
   private call(instance: object, key: string, method: (event: unknown) => unknown, event: unknown): void {
     const result: unknown = Reflect.apply(method, instance, [event]);
-    if (result instanceof Promise) {
-      result.catch((error: unknown) =>
-        this.logger.error(
-          `${instance.constructor.name}.${key} rejected`,
-          error instanceof Error ? error.stack : String(error),
-        ),
-      );
-    }
+    if (!isThenable(result)) return;
+    Promise.resolve(result).catch((error: unknown) =>
+      this.logger.error(`${instance.constructor.name}.${key} rejected`, errorText(error)),
+    );
   }
+}
+
+/** A transient provider has an instance for each that it is injected into, and one that was never constructed. */
+function instancesOf(wrapper: ReturnType<DiscoveryService['getProviders']>[number]): unknown[] {
+  if (wrapper.isTransient) return wrapper.getStaticTransientInstances().map((host) => host?.instance as unknown);
+  return wrapper.isDependencyTreeStatic() ? [wrapper.instance] : [];
 }
 
 function isMethod(value: unknown): value is (event: unknown) => unknown {
   return typeof value === 'function';
+}
+
+/** Not every library's promises are of the class Promise. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function';
 }

@@ -4,6 +4,7 @@ import type { App } from './app/app.js';
 import type { AuthFailure } from './auth/auth-provider.js';
 import type { Connection } from './connection.js';
 import type { Transition } from './directory/channel-directory.js';
+import { errorText } from './error-text.js';
 import type { PublishStatus } from './publish-status.js';
 
 /**
@@ -89,7 +90,7 @@ export class HubEvents {
       try {
         listener(event);
       } catch (error) {
-        this.logger.error(`listener of ${name} threw`, error instanceof Error ? error.stack : String(error));
+        this.logger.error(`listener of ${name} threw`, errorText(error));
       }
     }
   }

@@ -6,11 +6,14 @@ import { ConfigAppProvider } from './app/config-app-provider.js';
 import { AuthProvider } from './auth/auth-provider.js';
 import { AuthProviderChain } from './auth/auth-provider-chain.js';
 import { AuthService } from './auth/auth.service.js';
+import { HttpAuthProvider } from './auth/http-auth-provider.js';
 import { SignatureAuthProvider } from './auth/signature-auth-provider.js';
 import { Broker } from './broker/broker.js';
 import { CommandBus } from './broker/command-bus.js';
 import { MemoryBroker, MemoryBus } from './broker/memory-broker.js';
 import { MemoryCommandBus } from './broker/memory-command-bus.js';
+import { CommandNonces } from './commands/command-nonces.js';
+import { MemoryCommandNonces } from './commands/memory-command-nonces.js';
 import { ChannelDirectory } from './directory/channel-directory.js';
 import { ConnectionDirectory } from './directory/connection-directory.js';
 import { MemoryChannelDirectory } from './directory/memory-channel-directory.js';
@@ -33,7 +36,7 @@ const DEFAULTS: readonly TokenProvider[] = [
   { provide: HubOptions, useFactory: () => new HubOptions() },
   { provide: AppDefaults, useFactory: () => new AppDefaults() },
   { provide: AppProvider, useFactory: () => new ConfigAppProvider([]) },
-  { provide: AuthProvider, useFactory: () => new SignatureAuthProvider() },
+  ...authProviders([SignatureAuthProvider, HttpAuthProvider]),
   { provide: RedisOptions, useFactory: () => undefined },
   {
     provide: RedisNode,
@@ -47,6 +50,7 @@ const DEFAULTS: readonly TokenProvider[] = [
   port(ConnectionDirectory, (_bus, redis) => redis?.connections ?? new MemoryConnectionDirectory()),
   port(UserDirectory, (_bus, redis) => redis?.users ?? new MemoryUserDirectory()),
   port(RateLimitStore, (_bus, redis) => redis?.rateLimits ?? new MemoryRateLimitStore()),
+  port(CommandNonces, (_bus, redis) => redis?.nonces ?? new MemoryCommandNonces()),
 ];
 
 function port(token: InjectionToken, useFactory: (bus: MemoryBus, redis?: RedisNode) => unknown): TokenProvider {
@@ -91,7 +95,7 @@ function authProviders(options: readonly PortOption<AuthProvider>[]): TokenProvi
   ];
 }
 
-/** The provider of the apps behind a cache, unless it wants none. */
+/** The provider of the apps behind what keeps its answers and stands its failures. Those of the configuration need none. */
 function appProviders(option: PortOption<AppProvider>): TokenProvider[] {
   const source = portProvider(ownToken(option, 'AppProvider'), option);
   return [
@@ -100,9 +104,9 @@ function appProviders(option: PortOption<AppProvider>): TokenProvider[] {
       provide: AppProvider,
       inject: [source.provide, HubOptions],
       useFactory: (provider: AppProvider, { authTimeoutMs: timeoutMs }: HubOptions) =>
-        provider.cacheTtlMs > 0
-          ? new CachingAppProvider(provider, { ttlMs: provider.cacheTtlMs, timeoutMs })
-          : provider,
+        provider instanceof ConfigAppProvider || provider instanceof CachingAppProvider
+          ? provider
+          : new CachingAppProvider(provider, { ttlMs: Math.max(0, provider.cacheTtlMs), timeoutMs }),
     },
   ];
 }

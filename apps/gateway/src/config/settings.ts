@@ -78,7 +78,7 @@ export const settingsSchema = z.strictObject({
   enable_compression: flag().default(false).describe('permessage-deflate for clients that offer it'),
   auth_endpoint: parsed('an http:// or https:// URL without credentials and fragment', parseEndpoint)
     .optional()
-    .describe('URL of the application that authorizes clients which bring no signature; see extending.md'),
+    .describe('URL of the application that authorizes clients which bring no signature; see authorization.md'),
   auth_path: text()
     .refine((value) => /^\/[^\s#]*$/.test(value), 'must be a path such as /broadcasting/auth')
     .default('/broadcasting/auth')
@@ -98,7 +98,7 @@ export const settingsSchema = z.strictObject({
     .refine((value) => REDIS_PREFIX.test(value), 'must be 1 to 64 letters, digits, -, _ or .')
     .optional()
     .describe('begins every key, so that clusters can share a Redis; `pogo` by default'),
-  command_secret: text().optional().describe('serves the message patterns `pogo.*`; signs them; see extending.md'),
+  command_secret: text().optional().describe('serves the message patterns `pogo.*`; signs them; see publishing.md'),
   command_port: integer(0, 65_535)
     .optional()
     .describe('TCP port on 127.0.0.1 for `pogo.*`; 0 = any free one; over Redis they need none'),

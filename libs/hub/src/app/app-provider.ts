@@ -11,11 +11,11 @@ export interface AppChange {
  * Where apps come from: configuration, a database, another service. `AppDefaults` completes what they leave out. Given to
  * `GatewayModule.forRoot({ apps })` its answers are kept for {@link cacheTtlMs}. Contract suite: `appProviderContract`.
  *
- * A look-up that rejects, takes longer than `authTimeoutMs`, or answers something else, refuses the one connection (HTTP
- * 503) or request (500), is logged, and takes nothing away from apps that were found before.
+ * A look-up that rejects, takes longer than `authTimeoutMs`, or answers something else, refuses the one connection or
+ * request (HTTP 503; publish status 6), is logged, and takes nothing away from apps that were found before.
  */
 export abstract class AppProvider {
-  /** How long an answer may be used again, ms; 0 = the provider is asked every time. */
+  /** How long an answer may be used again, ms; 0 = the provider is asked every time, also for every publish. */
   readonly cacheTtlMs: number = 10_000;
 
   /** The app, or undefined when there is none. */
@@ -23,8 +23,8 @@ export abstract class AppProvider {
   abstract findByKey(key: string): Promise<App | undefined>;
 
   /**
-   * Calls `listener` after every change; there is one listener. A provider that does not know when its apps change may do
-   * nothing: then a change is seen when a look-up's answer is too old.
+   * Calls `listener` after every change, when look-ups answer accordingly; there is one listener. A provider that does
+   * not know when its apps change may do nothing: then a change is seen when a look-up's answer is too old.
    */
   onChange(_listener: (change: AppChange) => void): void {
     // Nothing to tell.

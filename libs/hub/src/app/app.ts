@@ -1,5 +1,6 @@
 import { DEFAULT_LIMITS, type DialectName, type ProtocolLimits } from '@pogo/pusher-protocol';
 import { ANY_ORIGIN, type AllowedOrigins } from './allowed-origins.js';
+import { APP_FIELDS, wrongField } from './app-fields.js';
 
 /** A tenant. Values are complete: whoever provides apps has filled in the server's defaults (see {@link completeApp}). */
 export interface App {
@@ -41,18 +42,15 @@ export type AppSettings = Pick<App, 'id' | 'key' | 'secret'> &
 
 /**
  * An app with the documented default for every setting that is absent.
- * @throws TypeError for an id that is none, for an empty key or secret (anybody could sign with that), and for an
- * authEndpoint that is no http or https URL.
+ * @throws TypeError for an id that is none, for an empty key or secret (anybody could sign with that), and for any
+ * setting of the wrong type: it names the setting.
  */
 export function completeApp(settings: AppSettings): App {
-  if (!APP_ID.test(settings.id))
-    throw new TypeError(`app id ${JSON.stringify(settings.id)} must match ${APP_ID.source}`);
-  if (settings.key === '' || settings.secret === '') throw new TypeError(`app ${settings.id} needs a key and a secret`);
-  const { authEndpoint } = settings;
-  if (authEndpoint !== undefined && !(/^https?:/.test(authEndpoint) && URL.canParse(authEndpoint))) {
-    throw new TypeError(`app ${settings.id}: authEndpoint must be an http:// or https:// URL`);
-  }
-  return {
+  const { id } = settings;
+  if (typeof id !== 'string') throw new TypeError(`an app id must be a text, not ${id === null ? 'null' : typeof id}`);
+  if (!APP_ID.test(id)) throw new TypeError(`app id ${JSON.stringify(id)} must match ${APP_ID.source}`);
+  if (settings.key === '' || settings.secret === '') throw new TypeError(`app ${id} needs a key and a secret`);
+  const app: App = {
     enabled: true,
     dialect: 'pusher',
     clientEvents: true,
@@ -64,6 +62,16 @@ export function completeApp(settings: AppSettings): App {
     authEndpoint: undefined,
     cacheTtlMs: 30 * 60_000,
     ...settings,
+    ...accessed(settings),
     limits: { ...DEFAULT_LIMITS, ...settings.limits },
   };
+  const problem = wrongField(app);
+  if (problem !== undefined) throw new TypeError(`app ${id}: ${problem}`);
+  return app;
+}
+
+/** Settings that the accessors of a class answer, as those of some object mappers do: spreading leaves them out. */
+function accessed(settings: AppSettings): Partial<App> {
+  const fields = APP_FIELDS.filter((field) => field in settings && !Object.hasOwn(settings, field));
+  return Object.fromEntries(fields.map((field) => [field, settings[field]]));
 }

@@ -13,24 +13,17 @@ import {
   type SubscribeMessage,
 } from '@pogo/pusher-protocol';
 import type { Connection } from '../connection.js';
+import { errorText } from '../error-text.js';
 import { HubEvents } from '../hub-events.js';
 import { HubOptions } from '../hub-options.js';
 import { LogPause } from '../log-pause.js';
 import type { App } from '../app/app.js';
+import { AUTH_FAILURES, AuthProvider, type AuthFailure, type Denial } from './auth-provider.js';
 import {
-  AUTH_FAILURES,
-  AuthProvider,
-  type AuthFailure,
-  type ChannelAuthDecision,
-  type Denial,
-  type UserAuthDecision,
-} from './auth-provider.js';
-import {
-  checked,
+  checkedChannelDecision,
+  checkedUserDecision,
   failureOf,
   FAILED,
-  isMember,
-  isUser,
   MISSING_CHANNEL_DATA,
   MISSING_SIGNATURE,
   NOBODY,
@@ -97,7 +90,6 @@ export class AuthService {
       case 'presence': {
         const { member } = await this.decideChannel(connection, channel, message);
         if (member === undefined) throw this.refuse(connection, channel, MISSING_CHANNEL_DATA);
-        if (!isMember(member)) throw this.refuse(connection, channel, FAILED);
         const broken = memberLimitBroken(member, connection.app.limits);
         if (broken !== undefined) throw new SubscriptionError(channel.name, 'LimitReached', broken);
         return { channel, member };
@@ -109,10 +101,9 @@ export class AuthService {
   async authenticateUser(connection: Connection, message: SigninMessage): Promise<SignedInUser> {
     const { app, socketId, handshake } = connection;
     const { auth, userData } = message;
-    const decision = await this.decide(() =>
-      this.provider.authenticateUser({ app, socketId, handshake, auth, userData }),
-    );
-    if (decision.decision === 'allow' && isUser(decision.user)) return decision.user;
+    const request = { app, socketId, handshake, auth, userData };
+    const decision = await this.decide(() => this.provider.authenticateUser(request), checkedUserDecision);
+    if (decision.decision === 'allow') return decision.user;
     this.count(connection, undefined, failureOf(decision));
     throw new PusherError(PusherErrors.signinFailed);
   }
@@ -132,7 +123,10 @@ export class AuthService {
       ...(channelData === undefined ? {} : { channelData }),
       ...(user === undefined ? {} : { user }),
     };
-    const decision = await this.decide(() => this.provider.authorizeChannel(request));
+    const decision = await this.decide(
+      () => this.provider.authorizeChannel(request),
+      (answer) => checkedChannelDecision(answer, channel.kind === 'presence'),
+    );
     if (decision.decision === 'allow') return decision;
     if (decision.decision === 'deny') throw this.refuse(connection, channel, decision);
     throw this.refuse(connection, channel, auth === undefined ? MISSING_SIGNATURE : NOBODY);
@@ -151,17 +145,15 @@ export class AuthService {
   }
 
   /** The provider's decision. One that throws, takes too long, or answers something else, denies. */
-  private async decide<Decision extends ChannelAuthDecision | UserAuthDecision>(
-    ask: () => Decision | Promise<Decision>,
-  ): Promise<Decision | Denial> {
+  private async decide<Decision>(ask: () => unknown, check: (answer: unknown) => Decision): Promise<Decision | Denial> {
     let timer: NodeJS.Timeout | undefined;
     try {
       const answer = ask();
-      if (!isThenable(answer)) return checked(answer);
+      if (!isThenable(answer)) return check(answer);
       const timeout = new Promise<Denial>((resolve) => {
         timer = setTimeout(resolve, this.options.authTimeoutMs, TOOK_TOO_LONG);
       });
-      return checked(await Promise.race([answer, timeout]));
+      return check(await Promise.race([answer, timeout]));
     } catch (error) {
       this.logError(error);
       return FAILED;
@@ -173,7 +165,7 @@ export class AuthService {
   private logError(error: unknown): void {
     // Whoever finds out what makes it throw must not fill the disk.
     if (!this.pause.isOver()) return;
-    this.logger.error('auth provider threw', error instanceof Error ? error.stack : String(error));
+    this.logger.error('auth provider threw', errorText(error));
   }
 }
 
@@ -183,7 +175,7 @@ export interface HandshakeParts {
   readonly parameter: (name: string) => string | undefined;
 }
 
-function isThenable<T>(value: T | Promise<T>): value is Promise<T> {
+function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function';
 }
 

@@ -1,9 +1,10 @@
-import { exceedsBytes, MAX_SIGNED_IN_USER_ID_BYTES, type Member, type SignedInUser } from '@pogo/pusher-protocol';
+import { exceedsBytes, MAX_SIGNED_IN_USER_ID_BYTES } from '@pogo/pusher-protocol';
 import {
   AUTH_FAILURES,
   type AuthFailure,
   type ChannelAuthDecision,
   type Denial,
+  type Refusal,
   type UserAuthDecision,
 } from './auth-provider.js';
 
@@ -32,39 +33,55 @@ export const TOOK_TOO_LONG: Denial = {
   failure: 'dispatch_error',
 };
 export const FAILED: Denial = { decision: 'deny', reason: 'The authorization failed', failure: 'worker_error' };
-/** Types end where a provider is somebody else's: whatever it answered that is no decision is none. */
-export function checked<Decision extends ChannelAuthDecision | UserAuthDecision>(
-  answer: Decision | Denial,
-): Decision | Denial {
-  switch ((answer as { readonly decision?: unknown } | null | undefined)?.decision) {
-    case 'allow':
-    case 'not_mine':
-      return answer;
-    case 'deny':
-      return typeof (answer as Denial).reason === 'string' ? answer : { ...(answer as Denial), reason: 'Denied' };
-    default:
-      return FAILED;
-  }
+
+/*
+ * Types end where a provider is somebody else's. What it answered is read once, here, and goes on as a plain copy: what
+ * is no decision is none, and an accessor that throws does so where the caller expects it.
+ */
+
+/** @param isPresence a member is wanted; on other channels it is not looked at. */
+export function checkedChannelDecision(answer: unknown, isPresence: boolean): ChannelAuthDecision {
+  const { decision, member } = fieldsOf(answer);
+  if (decision !== 'allow') return refusalOf(decision, answer);
+  if (!isPresence) return { decision };
+  if (member === undefined || member === null) return MISSING_CHANNEL_DATA;
+  const { userId, userInfoJson } = fieldsOf(member);
+  if (!isText(userId) || !isInfo(userInfoJson)) return FAILED;
+  return { decision, member: userInfoJson === undefined ? { userId } : { userId, userInfoJson } };
 }
 
-export function failureOf(decision: ChannelAuthDecision | UserAuthDecision): AuthFailure {
-  if (decision.decision === 'allow') return 'worker_error';
-  const failure = decision.decision === 'deny' ? decision.failure : undefined;
+export function checkedUserDecision(answer: unknown): UserAuthDecision {
+  const { decision, user } = fieldsOf(answer);
+  if (decision !== 'allow') return refusalOf(decision, answer);
+  const { id, userInfoJson, watchlist } = fieldsOf(user);
+  if (!isText(id) || exceedsBytes(id, MAX_SIGNED_IN_USER_ID_BYTES) || !isInfo(userInfoJson)) return FAILED;
+  const followed: unknown[] = Array.isArray(watchlist) ? [...(watchlist as unknown[])] : [undefined];
+  if (!followed.every((entry) => typeof entry === 'string')) return FAILED;
+  return {
+    decision,
+    user: userInfoJson === undefined ? { id, watchlist: followed } : { id, userInfoJson, watchlist: followed },
+  };
+}
+
+/** How a refusal is counted. */
+export function failureOf(refusal: Refusal): AuthFailure {
+  const failure = refusal.decision === 'deny' ? refusal.failure : undefined;
   return failure !== undefined && AUTH_FAILURES.includes(failure) ? failure : 'denied';
 }
 
-export function isMember(member: Member): boolean {
-  return isText(member.userId) && (member.userInfoJson === undefined || isJsonText(member.userInfoJson));
+function refusalOf(decision: unknown, answer: unknown): Refusal {
+  if (decision === 'not_mine') return { decision };
+  if (decision !== 'deny') return FAILED;
+  const { reason, failure } = fieldsOf(answer);
+  return {
+    decision,
+    reason: typeof reason === 'string' ? reason : 'Denied',
+    ...(failure === undefined ? {} : { failure: failure as AuthFailure }),
+  };
 }
 
-export function isUser(user: SignedInUser | undefined): user is SignedInUser {
-  return (
-    isText(user?.id) &&
-    !exceedsBytes(user.id, MAX_SIGNED_IN_USER_ID_BYTES) &&
-    (user.userInfoJson === undefined || isJsonText(user.userInfoJson)) &&
-    Array.isArray(user.watchlist) &&
-    user.watchlist.every((entry) => typeof entry === 'string')
-  );
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return (value ?? {}) as Readonly<Record<string, unknown>>;
 }
 
 function isText(value: unknown): value is string {
@@ -72,7 +89,8 @@ function isText(value: unknown): value is string {
 }
 
 /** It goes to other clients as it is, inside JSON. */
-function isJsonText(text: unknown): boolean {
+function isInfo(text: unknown): text is string | undefined {
+  if (text === undefined) return true;
   try {
     return typeof text === 'string' && (JSON.parse(text), true);
   } catch {

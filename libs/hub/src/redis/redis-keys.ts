@@ -18,6 +18,7 @@
  *   root:l  sorted set: incarnation → when its lease ends      root:x  hash: incarnation → who reaps it until when
  *   root:b:<inc>  set: the buckets it may hold something in    root:c:<inc>  hash: app id → connections
  *   root:e  hash: the epoch of the data set
+ *   root:n:<nonce>  a command that a node has taken
  *   root:r:<name>  hash: a rate limit                          root:p<db>:<pattern>  message patterns of Nest
  */
 
@@ -101,6 +102,11 @@ export class RedisKeys {
 
   patternIn(name: string): string | undefined {
     return name.startsWith(this.patterns) ? name.slice(this.patterns.length) : undefined;
+  }
+
+  /** The key of a command's nonce. */
+  nonce(nonce: string): string {
+    return `${this.nodes}:n:${nonce}`;
   }
 
   /** The key of a rate limit's bucket. */

@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } fro
 import type { Redis } from 'ioredis';
 import { RedisBroker } from '../broker/redis-broker.js';
 import { RedisCommandBus } from '../broker/redis-command-bus.js';
+import { COMMAND_NONCE_SCRIPTS, RedisCommandNonces } from '../commands/redis-command-nonces.js';
 import { CHANNEL_SCRIPTS, PUBLISH_SCRIPTS, RedisChannelDirectory } from '../directory/redis-channel-directory.js';
 import { RedisConnectionDirectory } from '../directory/redis-connection-directory.js';
 import { RedisUserDirectory, USER_SCRIPTS } from '../directory/redis-user-directory.js';
@@ -26,6 +27,7 @@ export class RedisNode implements OnModuleInit, OnApplicationShutdown {
   readonly users: RedisUserDirectory;
   readonly connections: RedisConnectionDirectory;
   readonly rateLimits: RedisRateLimitStore;
+  readonly nonces: RedisCommandNonces;
   private readonly logger = new Logger(RedisNode.name);
   private readonly publishLink: RedisLink;
   private readonly directory: Redis;
@@ -35,7 +37,7 @@ export class RedisNode implements OnModuleInit, OnApplicationShutdown {
     const keys = new RedisKeys(options.prefix, options.db);
     const publisher = createRedisClient(options, 'publish', options.publishTimeoutMs);
     this.publishLink = new RedisLink(publisher, {
-      scripts: [...PUBLISH_SCRIPTS, ...RATE_LIMIT_SCRIPTS],
+      scripts: [...PUBLISH_SCRIPTS, ...RATE_LIMIT_SCRIPTS, ...COMMAND_NONCE_SCRIPTS],
       waitMs: options.publishWaitMs,
     });
     this.directory = createRedisClient(options, 'directory', options.commandTimeoutMs);
@@ -50,6 +52,7 @@ export class RedisNode implements OnModuleInit, OnApplicationShutdown {
     this.users = new RedisUserDirectory(this.session);
     this.connections = new RedisConnectionDirectory(this.session);
     this.rateLimits = new RedisRateLimitStore(this.publishLink, keys);
+    this.nonces = new RedisCommandNonces(this.publishLink, keys);
     this.directory.once('ready', () => void this.checkEviction());
   }
 

@@ -1,22 +1,18 @@
 import { afterEach, describe, it } from 'vitest';
-import { signChannel, signUser } from '@pogo/pusher-protocol';
-import { completeApp } from '../app/app.js';
-import { ConfigAppProvider } from '../app/config-app-provider.js';
-import { SignatureAuthProvider } from '../auth/signature-auth-provider.js';
 import type { Command } from '../broker/command-bus.js';
 import { MemoryBroker, MemoryBus } from '../broker/memory-broker.js';
 import { MemoryCommandBus } from '../broker/memory-command-bus.js';
+import { MemoryCommandNonces } from '../commands/memory-command-nonces.js';
 import { MemoryChannelDirectory, MemoryDirectoryStore } from '../directory/memory-channel-directory.js';
 import { MemoryConnectionDirectory } from '../directory/memory-connection-directory.js';
 import { MemoryUserDirectory, MemoryUserStore } from '../directory/memory-user-directory.js';
 import { MemoryRateLimitStore } from '../rate-limit/memory-rate-limit-store.js';
 import {
-  appProviderContract,
-  authProviderContract,
   brokerContract,
   channelDirectoryContract,
   Chaos,
   commandBusContract,
+  commandNoncesContract,
   connectionDirectoryContract,
   rateLimitStoreContract,
   UnreliableBroker,
@@ -93,21 +89,8 @@ rateLimitStoreContract(api, 'memory', () => {
   return { store: new MemoryRateLimitStore(() => now), advance: (ms) => void (now += ms), close };
 });
 
-appProviderContract(api, 'configuration', () => {
-  const known = completeApp({ id: '1', key: 'key', secret: 'secret' });
-  const provider = new ConfigAppProvider([known]);
-  return { provider, known, remove: () => provider.replace([]), close };
+commandNoncesContract(api, 'memory', () => {
+  let now = 0;
+  const nonces = new MemoryCommandNonces(() => now);
+  return { nodes: [nonces, nonces], advance: (ms) => void (now += ms), close };
 });
-
-authProviderContract(api, 'signatures', () => ({
-  provider: new SignatureAuthProvider(),
-  allow: (request, member) => {
-    const channelData =
-      member && `{"user_id":${JSON.stringify(member.userId)},"user_info":${member.userInfoJson ?? 'null'}}`;
-    const { app, socketId, channel } = request;
-    const auth = signChannel(app, socketId, channel.name, channelData);
-    return channelData === undefined ? { ...request, auth } : { ...request, auth, channelData };
-  },
-  allowUser: (request) => ({ ...request, auth: signUser(request.app, request.socketId, request.userData) }),
-  close,
-}));

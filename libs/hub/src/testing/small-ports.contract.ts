@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { askAgain } from '../ask-again.js';
-import type { App } from '../app/app.js';
-import type { AppProvider, AppChange } from '../app/app-provider.js';
 import type { CommandBus, Command } from '../broker/command-bus.js';
 import type { ConnectionDirectory } from '../directory/connection-directory.js';
 import type { RateLimitStore } from '../rate-limit/rate-limit-store.js';
@@ -104,51 +102,6 @@ export function rateLimitStoreContract(
     test('gives out each token once when asked at the same time', async ({ store }) => {
       const answers = await Promise.all(Array.from({ length: 20 }, () => store.take('bucket', rate)));
       assert.equal(answers.filter(({ allowed }) => allowed).length, 3);
-    });
-  });
-}
-
-export interface AppProviderHarness extends Harness {
-  readonly provider: AppProvider;
-  /** An app that the provider knows. */
-  readonly known: Pick<App, 'id' | 'key' | 'secret'>;
-  /** Takes the known app away, when the provider's apps can change. */
-  remove?(): Promise<void> | void;
-}
-
-/** What every {@link AppProvider} must do. */
-export function appProviderContract(
-  api: TestApi,
-  name: string,
-  create: () => Promise<AppProviderHarness> | AppProviderHarness,
-): void {
-  api.describe(`AppProvider contract: ${name}`, () => {
-    const test = eachWith(api, create);
-
-    test('finds an app by its id and by its key, complete', async ({ provider, known }) => {
-      for (const app of [await provider.findById(known.id), await provider.findByKey(known.key)]) {
-        assert.ok(app !== undefined);
-        assert.deepEqual([app.id, app.key, app.secret], [known.id, known.key, known.secret]);
-        assert.ok(app.limits.maxEventBytes > 0);
-      }
-    });
-
-    test('answers undefined for what it does not know, and never mixes ids and keys', async ({ provider, known }) => {
-      for (const name of ['', '__proto__', 'constructor', known.secret]) {
-        assert.equal(await provider.findById(name), undefined);
-        assert.equal(await provider.findByKey(name), undefined);
-      }
-      if (known.id !== known.key) assert.equal(await provider.findById(known.key), undefined);
-    });
-
-    test('tells its listener when an app is removed', async ({ provider, known, remove }) => {
-      if (remove === undefined) return;
-      const changes: AppChange[] = [];
-      provider.onChange((change) => changes.push(change));
-      await remove();
-      await eventually(() => changes.length > 0);
-      assert.deepEqual(changes, [{ appId: known.id, change: 'removed' }]);
-      assert.equal(await provider.findById(known.id), undefined);
     });
   });
 }

@@ -1,0 +1,74 @@
+import { DEFAULT_LIMITS, type DialectName } from '@pogo/pusher-protocol';
+import type { App, Rate } from './app.js';
+
+const DIALECTS: readonly DialectName[] = ['pusher'];
+
+interface FieldRule {
+  /** Completes "must be …". */
+  readonly wanted: string;
+  readonly isMet: (value: unknown) => boolean;
+}
+
+const SWITCH: FieldRule = { wanted: 'true or false', isMet: (value) => typeof value === 'boolean' };
+const TEXT: FieldRule = {
+  wanted: 'a text that is not empty',
+  isMet: (value) => typeof value === 'string' && value !== '',
+};
+const AMOUNT: FieldRule = { wanted: 'a number from 0', isMet: isAmount };
+
+/** `id` is judged before: the sentences name it. */
+const RULES: Readonly<Record<Exclude<keyof App, 'id'>, FieldRule>> = {
+  key: TEXT,
+  secret: TEXT,
+  enabled: SWITCH,
+  dialect: { wanted: DIALECTS.join(' or '), isMet: (value) => DIALECTS.includes(value as DialectName) },
+  clientEvents: SWITCH,
+  allowedOrigins: {
+    wanted: 'an object with allows(origin): see parseAllowedOrigins',
+    isMet: (value) => typeof (value as App['allowedOrigins'] | null | undefined)?.allows === 'function',
+  },
+  maxConnections: orUndefined(AMOUNT),
+  maxChannelsPerConnection: AMOUNT,
+  clientMessageRate: orUndefined({ wanted: '{ perSecond, burst }', isMet: isRate }),
+  httpRateLimit: orUndefined(AMOUNT),
+  authEndpoint: orUndefined({ wanted: 'an http:// or https:// URL', isMet: isHttpUrl }),
+  cacheTtlMs: AMOUNT,
+  limits: {
+    wanted: `an object with a number from 0 for each of ${Object.keys(DEFAULT_LIMITS).join(', ')}`,
+    isMet: (value) => hasAmounts(value, Object.keys(DEFAULT_LIMITS)),
+  },
+};
+
+export const APP_FIELDS = ['id', ...Object.keys(RULES)] as readonly (keyof App)[];
+
+/**
+ * What is wrong with a complete app, or undefined. Types end where apps come from a table or another service: a limit
+ * that is null or a text would be no limit. Values are not named, one of them is the secret.
+ */
+export function wrongField(app: App): string | undefined {
+  for (const [field, { wanted, isMet }] of Object.entries(RULES)) {
+    if (!isMet(app[field as keyof App])) return `${field} must be ${wanted}`;
+  }
+  return undefined;
+}
+
+function orUndefined({ wanted, isMet }: FieldRule): FieldRule {
+  return { wanted: `${wanted}, or undefined`, isMet: (value) => value === undefined || isMet(value) };
+}
+
+function isAmount(value: unknown): boolean {
+  return Number.isFinite(value) && (value as number) >= 0;
+}
+
+function isRate(value: unknown): boolean {
+  return hasAmounts(value, ['perSecond', 'burst'] satisfies (keyof Rate)[]);
+}
+
+function hasAmounts(value: unknown, names: readonly string[]): boolean {
+  const record = value as Readonly<Record<string, unknown>> | null | undefined;
+  return names.every((name) => isAmount(record?.[name]));
+}
+
+function isHttpUrl(value: unknown): boolean {
+  return typeof value === 'string' && /^https?:/.test(value) && URL.canParse(value);
+}
