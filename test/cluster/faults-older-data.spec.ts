@@ -85,9 +85,9 @@ describe('a Redis that answers and refuses', () => {
   );
 
   it(
-    'because it is full, takes nobody for dead, and lets who leaves leave',
+    'because it is full, takes nobody for dead, lets who leaves leave, and still limits publishers',
     async () => {
-      cluster = await Cluster.start({ nodes: 2 });
+      cluster = await Cluster.start({ nodes: 2, settings: { http_rate_limit: '0.001' } });
       const { inspector } = cluster.redis;
       const [ada, bob] = [
         await RosterWatch.join(cluster.node(0), ROOM, 'ada'),
@@ -100,6 +100,9 @@ describe('a Redis that answers and refuses', () => {
       await becomes(15, true, () => performance.now() > until);
       for (const i of [0, 1]) expect((await cluster.node(i).readiness()).status).toBe(200);
       expect(ada.changes).toEqual(['+bob']);
+      for (const status of [200, 429]) {
+        expect((await cluster.node(0).http.publish('news', 'event', 'data')).status).toBe(status);
+      }
       await bob.leave();
       await becomes(10, ['ada'], () => ada.members(ROOM));
       const late = RosterWatch.join(cluster.node(1), ROOM, 'late');

@@ -90,7 +90,7 @@ return { 'OK', sum }
 `;
 
 /** KEYS[1] the bucket · 1 tokens per second · 2 burst. Answers taken (1 or 0), whole tokens left, ms until the next one. */
-export const TAKE_TOKEN = `
+export const TAKE_TOKEN = `${ALSO_WHEN_FULL}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 local rate, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
