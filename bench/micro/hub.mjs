@@ -1,16 +1,12 @@
 // A hub with as many subscribers as asked for, on sockets that the caller makes. Public exports of the build only.
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
 import {
   completeApp,
   ConfigAppProvider,
-  HubEvents,
+  HubModule,
   HubOptions,
   HubService,
-  MemoryBroker,
-  MemoryBus,
-  MemoryChannelDirectory,
-  MemoryCommandBus,
-  MemoryConnectionDirectory,
-  MemoryUserDirectory,
   Socket,
 } from '../../dist/libs/hub/src/index.js';
 import { parseChannelName } from '../../dist/libs/pusher-protocol/src/index.js';
@@ -35,18 +31,12 @@ export class BenchSocket extends Socket {
 /** @param sockets one {@link BenchSocket} for each subscriber of the one channel. */
 export async function startHub(sockets) {
   const app = completeApp({ id: 'app', key: 'key', secret: 'secret' });
-  const bus = new MemoryBus();
-  const hub = new HubService(
-    new HubOptions({ maxConnections: sockets.length }),
-    new ConfigAppProvider([app]),
-    new MemoryBroker(bus),
-    new MemoryCommandBus(),
-    new MemoryChannelDirectory(bus),
-    new MemoryConnectionDirectory(),
-    new MemoryUserDirectory(),
-    new HubEvents(),
-  );
-  hub.onModuleInit();
+  // As Nest puts it together, so that a new part of the hub is not missing here.
+  const module = HubModule.forRoot({
+    apps: { useValue: new ConfigAppProvider([app]) },
+    providers: [{ provide: HubOptions, useValue: new HubOptions({ maxConnections: sockets.length }) }],
+  });
+  const hub = (await NestFactory.createApplicationContext(module, { logger: ['error'] })).get(HubService);
   for (const socket of sockets)
     await hub.subscribe(
       hub.connect(app, socket, () => undefined),
