@@ -21,13 +21,17 @@ const EXCEPTIONS = {
   '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
 };
 
+/** Applications of their own: their packages, which the types come from, are not installed here. Their tsc is strict. */
+const EXAMPLES = ['examples/**/*.ts'];
+
 const TESTS = ['test/**/*.ts', '**/*.spec.ts', 'libs/hub/src/testing/**/*.ts'];
 
 export default defineConfig(
-  { ignores: ['dist/', 'node_modules/', 'coverage/'] },
+  { ignores: ['**/dist/', '**/node_modules/', 'coverage/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.ts'],
+    ignores: EXAMPLES,
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: {
       // consistent-type-imports must know that Nest's injector needs the types of constructor parameters at run time.
@@ -52,6 +56,14 @@ export default defineConfig(
       '@typescript-eslint/no-base-to-string': 'off',
       '@typescript-eslint/no-misused-spread': 'off',
       '@typescript-eslint/no-unnecessary-type-arguments': 'off',
+    },
+  },
+  {
+    files: EXAMPLES,
+    extends: [tseslint.configs.strict, tseslint.configs.stylistic],
+    rules: {
+      '@typescript-eslint/no-extraneous-class': EXCEPTIONS['@typescript-eslint/no-extraneous-class'],
+      'max-lines': ['error', 250],
     },
   },
   {

@@ -1,34 +1,56 @@
-// `node scripts/lock-examples.mjs`: writes the lock files of the examples anew, after their dependencies or the
-// package's have changed. The package itself stands in them as its version alone: each `npm pack` has another hash.
+// `node scripts/lock-examples.mjs`: writes the lock files of the examples anew, when their dependencies or the package's
+// have changed. The package itself stands in them as its version alone: each `npm pack` has another hash.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './lib/project.mjs';
 
 const EXAMPLES = join(ROOT, 'examples');
-const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const { name, version, license, type, engines, dependencies } = JSON.parse(
+  readFileSync(join(ROOT, 'package.json'), 'utf8'),
+);
 
 const folder = mkdtempSync(join(tmpdir(), 'pogo-lock-'));
 try {
-  npm(ROOT, 'pack', '--pack-destination', folder);
-  const tarball = join(folder, `${name}-${version}.tgz`);
-  const examples = readdirSync(EXAMPLES, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  for (const example of examples) lock(join(EXAMPLES, example.name), tarball);
+  const tarball = packManifest();
+  for (const entry of readdirSync(EXAMPLES)) {
+    if (existsSync(join(EXAMPLES, entry, 'package.json'))) lock(entry, tarball);
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
+/** A lock file takes no more of a package than its manifest, so nothing needs to be built. */
+function packManifest() {
+  const manifest = { name, version, license, type, engines, dependencies };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
+  npm(folder, 'pack');
+  return join(folder, `${name}-${version}.tgz`);
+}
+
 function lock(example, tarball) {
-  for (const file of ['package.json', '.npmrc']) copyFileSync(join(example, file), join(folder, file));
-  rmSync(join(folder, 'package-lock.json'), { force: true });
-  npm(folder, 'install', '--package-lock-only', tarball);
-  const locked = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
+  const source = join(EXAMPLES, example);
+  const copy = join(folder, example);
+  mkdirSync(copy);
+  for (const file of ['package.json', '.npmrc']) copyFileSync(join(source, file), join(copy, file));
+  npm(copy, 'install', '--package-lock-only', tarball);
+  const locked = JSON.parse(readFileSync(join(copy, 'package-lock.json'), 'utf8'));
   locked.packages[''].dependencies[name] = version;
-  for (const field of ['resolved', 'integrity']) delete locked.packages[`node_modules/${name}`][field];
-  writeFileSync(join(example, 'package-lock.json'), `${JSON.stringify(locked, undefined, 2)}\n`);
+  // JSON has no undefined: they are left out.
+  Object.assign(locked.packages[`node_modules/${name}`], { resolved: undefined, integrity: undefined });
+  writeFileSync(join(source, 'package-lock.json'), `${JSON.stringify(locked, undefined, 2)}\n`);
 }
 
 function npm(cwd, ...args) {
-  execFileSync('npm', args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('npm', [...args, '--loglevel=error'], { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
 }

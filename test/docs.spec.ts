@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { PublishStatus } from '@pogo/hub';
+import * as testing from '@pogo/hub/testing';
 import {
   clientEventDataTooLong,
   clientEventNameTooLong,
@@ -87,9 +88,44 @@ describe('docs/errors.md', () => {
   });
 });
 
+describe('docs/extending.md', () => {
+  /** Everything between fences, with the comment above it if there is one. */
+  const BLOCK = /(?:^<!-- (\S+) -->\n\n)?^```(\w*)\n(.*?)^```$/gms;
+
+  async function blocks(): Promise<{ path: string | undefined; language: string; code: string }[]> {
+    const page = await read('docs/extending.md');
+    return [...page.matchAll(BLOCK)].map(([, path, language = '', code = '']) => ({ path, language, code }));
+  }
+
+  it('shows no TypeScript but what stands in a file of the examples, which are compiled and run', async () => {
+    const shown = (await blocks()).filter(({ language }) => language !== 'sh');
+    expect(shown.length).toBeGreaterThan(15);
+    for (const { path, language, code } of shown) {
+      expect([code, language, path]).toEqual([code, 'ts', expect.stringMatching(/^examples\/[^.]+\.[\w.]*ts$/)]);
+      const file = `\n${await read(path as string)}`;
+      // The page has them without the indentation that they have there.
+      const indented = ['', '  ', '    ', '      ', '        '].map((indent) => code.replace(/^(?=.)/gm, indent));
+      expect([path, code, indented.some((text) => file.includes(`\n${text}`))]).toEqual([path, code, true]);
+    }
+  });
+
+  it('lists every contract suite and every hub event', async () => {
+    const page = await read('docs/extending.md');
+    const suites = Object.keys(testing).filter((name) => name.endsWith('Contract'));
+    expect(suites.length).toBeGreaterThan(5);
+    expect(suites.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+    const source = await read('libs/hub/src/hub-events.ts');
+    const map = source.slice(source.indexOf('HubEventMap {'), source.indexOf('\n}'));
+    const events = [...map.matchAll(/^ {2}(\w+): \{/gm)].map(([, name = '']) => name);
+    expect(events.length).toBeGreaterThan(15);
+    expect(events.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
 describe('the documentation', () => {
   it('has no link to a file that does not exist', async () => {
-    const pages = ['README.md', 'CHANGELOG.md', ...(await files('docs', '.md'))];
+    const examples = (await files('examples', 'README.md')).filter((path) => !path.includes('node_modules'));
+    const pages = ['README.md', 'CHANGELOG.md', ...(await files('docs', '.md')), ...examples];
     const broken: string[] = [];
     for (const page of pages) {
       for (const [, target = ''] of (await read(page)).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {

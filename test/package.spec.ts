@@ -6,21 +6,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Checkout, ROOT } from './support/checkout.js';
+import { ROOT } from './support/checkout.js';
+import { INSTALL_TIMEOUT_MS, installPacked, packOnce, type Packed } from './support/packed.js';
 
 const execute = promisify(execFile);
-
-/** Packing compiles, and installing asks the registry for what npm has not cached. */
-const SET_UP_TIMEOUT_MS = 300_000;
 
 interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
   readonly dependencies: Readonly<Record<string, string>>;
-}
-
-interface Packed {
-  readonly filename: string;
-  readonly files: readonly { readonly path: string }[];
 }
 
 /** What an application does with every entry of the package; it prints what it saw as JSON. */
@@ -56,12 +49,23 @@ console.log(JSON.stringify({
 await app.close();
 `;
 
+/** Imports what it is told to; prints how many names each has as JSON. */
+const IMPORTING = `
+const counts = {};
+for (const name of process.argv.slice(2)) {
+  const options = name.endsWith('.json') ? { with: { type: 'json' } } : {};
+  counts[name] = Object.keys(await import(name, options)).length;
+}
+console.log(JSON.stringify(counts));
+`;
+
 const TYPED = `
 import { Module } from '@nestjs/common';
 import { createGateway, GatewayModule, loadConfig, type GatewayConfig } from 'pogo-gateway';
 import { AuthProvider, HubService, type ChannelAuthDecision, type PublishStatus } from 'pogo-gateway/hub';
 import { brokerContract } from 'pogo-gateway/hub/testing';
 import { parseChannelName, type ChannelName } from 'pogo-gateway/protocol';
+import { PogoPublisher, PogoPublisherModule, type PogoPublisherOptions } from 'pogo-gateway/publisher';
 
 class Nobody extends AuthProvider {
   authorizeChannel(): ChannelAuthDecision {
@@ -81,6 +85,11 @@ const app = await createGateway(Root);
 export const status: PublishStatus = await app.get(HubService).publish('1', 'news', 'headline', 'data');
 export const channel: ChannelName | 'malformed' | 'too_long' = parseChannelName('news', 200);
 export const contract: (...parameters: Parameters<typeof brokerContract>) => void = brokerContract;
+const options: PogoPublisherOptions = { secret: 'secret', tcp: { port: 6002 } };
+export const publisher = PogoPublisherModule.forRoot(options);
+export const published: Promise<PublishStatus> = app.get(PogoPublisher).publish('1', 'news', 'headline', { a: 1 });
+// @ts-expect-error an address is needed
+PogoPublisherModule.forRoot({ secret: 'secret' });
 // @ts-expect-error the app's id is a string: the types are not any
 void app.get(HubService).publish(1, 'news', 'headline', 'data');
 `;
@@ -90,19 +99,10 @@ let packed: Packed;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pogo-package-'));
-  const checkout = await Checkout.create();
-  try {
-    const { stdout } = await execute('npm', ['pack', '--json', '--pack-destination', folder], { cwd: checkout.path });
-    // What `prepack` prints comes before it.
-    packed = (JSON.parse(stdout.slice(stdout.indexOf('[\n'))) as [Packed])[0];
-  } finally {
-    await checkout.remove();
-  }
+  packed = await packOnce();
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'application', private: true, type: 'module' }));
-  await execute('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${packed.filename}`], {
-    cwd: folder,
-  });
-}, SET_UP_TIMEOUT_MS);
+  await installPacked(folder);
+}, INSTALL_TIMEOUT_MS);
 
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
@@ -161,6 +161,19 @@ describe('the package', () => {
     expect([...foreign]).toEqual([]);
   });
 
+  it('can be imported by each of its names, and by none of its files', async () => {
+    const names = Object.keys((await manifest()).exports).map((name) => join('pogo-gateway', name));
+    expect(names).toEqual(expect.arrayContaining(['pogo-gateway', 'pogo-gateway/hub', 'pogo-gateway/publisher']));
+    await writeFile(join(folder, 'names.mjs'), IMPORTING);
+    const { stdout } = await execute(process.execPath, ['names.mjs', ...names], { cwd: folder });
+    const imported = JSON.parse(stdout) as Record<string, number>;
+    expect(Object.keys(imported)).toEqual(names);
+    expect(Object.entries(imported).filter(([, count]) => count === 0)).toEqual([]);
+    const file = 'pogo-gateway/dist/libs/hub/src/index.js';
+    const failed = await execute(process.execPath, ['names.mjs', file], { cwd: folder }).catch(String);
+    expect(failed).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  });
+
   it('boots inside another Nest application, publishes, and lets it replace a port', async () => {
     await writeFile(join(folder, 'application.mjs'), EMBEDDING);
     const { stdout } = await execute(process.execPath, ['application.mjs'], { cwd: folder });
@@ -170,7 +183,12 @@ describe('the package', () => {
       events: 1,
       up: 200,
       provider: 'Everybody',
-      suites: expect.arrayContaining(['authProviderContract', 'brokerContract', 'channelDirectoryContract']) as unknown,
+      suites: expect.arrayContaining([
+        'appProviderContract',
+        'authProviderContract',
+        'brokerContract',
+        'channelDirectoryContract',
+      ]) as unknown,
       signature: 'key',
     });
   });

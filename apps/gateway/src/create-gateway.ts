@@ -3,7 +3,7 @@ import type { Server } from 'node:https';
 import type { LoggerService, Type, DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Broker, HubService, RedisBroker } from '@pogo/hub';
+import { HubService, RedisNode } from '@pogo/hub';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { CommandServer } from './commands/command-server.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config/gateway-config.js';
@@ -82,9 +82,9 @@ export async function createGateway(
  * and commands of other services, which have a port of their own beside it.
  */
 async function connectTransports(app: NestFastifyApplication): Promise<void> {
-  const broker = app.get(Broker);
+  const redis = app.get<RedisNode | undefined>(RedisNode);
   const commands = app.get<CommandServer | undefined>(CommandServer);
-  if (broker instanceof RedisBroker) app.connectMicroservice({ strategy: broker });
+  if (redis !== undefined) app.connectMicroservice({ strategy: redis.broker });
   if (commands !== undefined) app.connectMicroservice({ strategy: commands });
   await app.startAllMicroservices();
 }

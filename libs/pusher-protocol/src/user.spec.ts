@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from './limits.js';
-import { memberLimitBroken, memberOf, parseChannelData, parseUserData } from './user.js';
+import { memberLimitBroken, memberOf, parseChannelData, parseUserData, userDataOf } from './user.js';
 
 describe('The member in channel_data', () => {
   it.each([
@@ -126,5 +126,19 @@ describe('The user in user_data', () => {
       userId: '1',
       userInfoJson: '{"a":1}',
     });
+  });
+});
+
+describe('What a client is told of its user', () => {
+  it.each([
+    ['what it sent itself, to the letter', '{"user_info":{"a":1} , "id":"ada"}', '{"user_info":{"a":1} , "id":"ada"}'],
+    ['another id, when that was decided', '{"id":"bob"}', '{"id":"ada","user_info":{"name":"Ada"}}'],
+    ['who it is, when it said nothing that can be read', 'a token', '{"id":"ada","user_info":{"name":"Ada"}}'],
+  ])('is %s', (_, userData, told) => {
+    expect(userDataOf({ id: 'ada', userInfoJson: '{"name":"Ada"}', watchlist: [] }, userData)).toBe(told);
+  });
+
+  it('has an id that is written as JSON', () => {
+    expect(JSON.parse(userDataOf({ id: 'a"\\b', watchlist: [] }, ''))).toEqual({ id: 'a"\\b' });
   });
 });

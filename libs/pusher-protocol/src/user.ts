@@ -25,6 +25,16 @@ export function parseChannelData(channelData: string): Member | undefined {
   return withUserInfo({ userId }, channelData);
 }
 
+/**
+ * The `user_data` that tells a client who it is now: its own, unless somebody decided that it is another user. pusher-js
+ * believes it.
+ */
+export function userDataOf(user: SignedInUser, userData: string): string {
+  if (parseUserData(userData)?.id === user.id) return userData;
+  const info = user.userInfoJson === undefined ? '' : `,"user_info":${user.userInfoJson}`;
+  return `{"id":${JSON.stringify(user.id)}${info}}`;
+}
+
 /** A connection without `channel_data` joins a presence channel as its signed-in user. */
 export function memberOf(user: SignedInUser): Member {
   return user.userInfoJson === undefined ? { userId: user.id } : { userId: user.id, userInfoJson: user.userInfoJson };

@@ -9,7 +9,11 @@ describe('The settings', () => {
       path_prefix: '',
       allowed_origins: [],
       max_connections: 10_000,
+      max_connections_per_ip: undefined,
       max_channels_per_connection: 1_000,
+      handshake_rate: 100,
+      handshake_burst: 50,
+      trusted_proxies: [],
       client_msg_rate_limit: 50,
       client_msg_rate_burst: 20,
       max_inbox_messages: 256,
@@ -37,6 +41,10 @@ describe('The settings', () => {
       pong_wait: 60_000,
       activity_timeout: 120_000,
       enable_compression: false,
+      auth_path: '/broadcasting/auth',
+      num_workers: 2,
+      max_concurrent_auth: 100,
+      max_auth_body: 16_384,
       auth_timeout: 3_000,
       shutdown_timeout: 10_000,
       log_level: 'info',
@@ -51,7 +59,7 @@ describe('The settings', () => {
   });
 
   it('know which of them are secrets', () => {
-    expect([...SECRET_KEYS]).toEqual(['app_secret', 'redis_password', 'redis_url']);
+    expect([...SECRET_KEYS]).toEqual(['app_secret', 'command_secret', 'redis_password', 'redis_url']);
   });
 
   it.each([

@@ -80,7 +80,7 @@ export const settingsSchema = z.strictObject({
     .optional()
     .describe('URL of the application that authorizes clients which bring no signature; see authorization.md'),
   auth_path: text()
-    .refine((value) => /^\/[^\s#]*$/.test(value), 'must be a path such as /broadcasting/auth')
+    .refine((value) => /^\/(?!\/)[^\s#]*$/.test(value), 'must be a path such as /broadcasting/auth')
     .default('/broadcasting/auth')
     .describe('appended to `auth_endpoint` when that has no path'),
   num_workers: integer(0, 1_000).default(2).describe('idle connections to `auth_endpoint` that are kept; no limit'),

@@ -7,7 +7,7 @@ import {
   type OnGatewayInit,
 } from '@nestjs/websockets';
 import { HubService, type Connection } from '@pogo/hub';
-import { EventName, type ClientEventMessage, type UnsubscribeMessage } from '@pogo/pusher-protocol';
+import { EventName, userDataOf, type ClientEventMessage, type UnsubscribeMessage } from '@pogo/pusher-protocol';
 import { ChannelAuthGuard, UserAuthGuard, type SigninRequest, type SubscribeRequest } from './channel-auth.guard.js';
 import { PUSHER_SERVER, type PusherServer } from './pusher-server.js';
 import { PusherWsFilter } from './pusher-ws.filter.js';
@@ -43,9 +43,10 @@ export class PusherGateway implements OnGatewayInit<PusherServer> {
   @SubscribeMessage(EventName.signin)
   @UseGuards(UserAuthGuard)
   signin(@ConnectedSocket() connection: Connection, @MessageBody() request: SigninRequest): void {
-    if (request.user === undefined) return;
-    this.hub.signIn(connection, request.user);
-    connection.sendText(connection.messages.signinSuccess(request.userData));
+    const { user, userData } = request;
+    if (user === undefined) return;
+    this.hub.signIn(connection, user);
+    connection.sendText(connection.messages.signinSuccess(userDataOf(user, userData)));
   }
 
   /** Called directly, outside the ordered inbox: an answer must not wait behind a slow authorization. */

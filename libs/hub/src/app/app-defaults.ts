@@ -5,7 +5,7 @@ import { completeApp, type App, type AppSettings } from './app.js';
  * needs no more than an id, a key and a secret.
  */
 export class AppDefaults {
-  constructor(private readonly defaults: Partial<App> = {}) {}
+  constructor(private readonly defaults: Partial<AppSettings> = {}) {}
 
   /** @throws TypeError as {@link completeApp}. */
   complete(settings: AppSettings): App {

@@ -151,8 +151,6 @@ export class CachingAppProvider extends AppProvider {
 
   private lookAgain(app: App): void {
     if (this.idByKey.get(app.key) === app.id) this.idByKey.delete(app.key);
-    const entry = this.known.get(app.id);
-    if (entry !== undefined) entry.expiresAt = -Infinity;
     // What fails has been logged, and is made up for by whoever looks next.
     this.findById(app.id).catch(() => undefined);
   }
@@ -160,14 +158,12 @@ export class CachingAppProvider extends AppProvider {
   private keep(app: App): void {
     this.known.set(app.id, { app, expiresAt: this.now() + this.options.ttlMs });
     this.idByKey.set(app.key, app.id);
-    this.misses.delete(`id:${app.id}`);
-    this.misses.delete(`key:${app.key}`);
     const [oldest] = this.known.size > MAX_ENTRIES ? this.known.values() : [];
     if (oldest !== undefined) this.drop(oldest.app);
   }
 
   private keepMiss(name: string): void {
-    if (name.length > LONGEST_MISS || this.options.ttlMs === 0) return;
+    if (name.length > LONGEST_MISS) return;
     this.misses.delete(name);
     this.misses.set(name, this.now() + this.options.ttlMs);
     if (this.misses.size > MAX_ENTRIES) this.misses.delete(this.misses.keys().next().value as string);

@@ -185,7 +185,7 @@ function picked(
 ): Readonly<Record<string, string>> {
   // One object for all connections that keep nothing.
   if (names.length === 0) return NO_HANDSHAKE.headers;
-  const found = names.map((name) => [name, find(name)] as const).filter((pair) => pair[1] !== undefined);
+  const found = names.map((name) => [name, find(name)] as const).filter(([, value]) => typeof value === 'string');
   return Object.fromEntries(found) as Record<string, string>;
 }
 

@@ -47,7 +47,7 @@ export class RedisBroker extends ServerRedis implements Broker {
 
   attach(receiver: BrokerReceiver): void {
     this.receiver = receiver;
-    this.redis.connect().catch(() => undefined);
+    this.connect();
   }
 
   subscribe(topic: string): Promise<void> {
@@ -64,6 +64,8 @@ export class RedisBroker extends ServerRedis implements Broker {
 
   /** Nest's part of the life cycle. Redis may be away: its patterns are heard when it comes. */
   override listen(callback: (error?: unknown) => void): Promise<void> {
+    // An application may have a broker of its own, and nobody has attached this one: commands come by it all the same.
+    this.connect();
     for (const pattern of this.messageHandlers.keys()) void this.subscriber.subscribe(this.keys.pattern(pattern));
     callback();
     return Promise.resolve();
@@ -74,6 +76,10 @@ export class RedisBroker extends ServerRedis implements Broker {
     this.subscriber.close();
     this.redis.disconnect();
     return Promise.resolve();
+  }
+
+  private connect(): void {
+    if (this.redis.status === 'wait') this.redis.connect().catch(() => undefined);
   }
 
   private receive(name: string, bytes: Buffer): void {

@@ -1,0 +1,18 @@
+import 'reflect-metadata';
+import type { AddressInfo } from 'node:net';
+import { Logger } from '@nestjs/common';
+import { createGateway, GatewayLogger, loadConfig, webSocketUrl } from 'pogo-gateway';
+import { AppModule } from './app.module.js';
+import { authSettings } from './auth/auth-settings.js';
+
+const config = loadConfig(process.env);
+const app = await createGateway(AppModule.forRoot(config, authSettings(process.env)), {
+  // The application has routes of its own: Nest parses their bodies, and answers where there is no route.
+  isStandalone: false,
+  tls: config.tls,
+  logger: new GatewayLogger(config),
+});
+app.enableShutdownHooks();
+await app.listen(config.port, config.host);
+const { port } = app.getHttpServer().address() as AddressInfo;
+new Logger('Main').log(`listening on ${webSocketUrl(config, port)}`);
