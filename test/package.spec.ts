@@ -112,13 +112,19 @@ async function manifest(): Promise<Manifest> {
   return JSON.parse(await readFile(join(installed(), 'package.json'), 'utf8')) as Manifest;
 }
 
-/** The TypeScript examples of the README that is shipped, as files of the application. */
-async function writeReadmeExamples(): Promise<string[]> {
-  const readme = await readFile(join(installed(), 'README.md'), 'utf8');
-  const examples = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) => code);
-  const files = examples.map((_, index) => `readme-${index}.ts`);
-  for (const [index, file] of files.entries()) await writeFile(join(folder, file), examples[index] ?? '');
-  expect(files).not.toEqual([]);
+/** The TypeScript examples of pages that are shipped, as files of the application. */
+async function writePagesExamples(): Promise<string[]> {
+  const files: string[] = [];
+  for (const page of ['README.md', 'docs/publishing.md']) {
+    const text = await readFile(join(installed(), page), 'utf8');
+    const examples = [...text.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) => code);
+    expect(examples, page).not.toEqual([]);
+    for (const [index, example] of examples.entries()) {
+      const file = `${page.replace(/\W/g, '-')}-${index}.ts`;
+      await writeFile(join(folder, file), example);
+      files.push(file);
+    }
+  }
   return files;
 }
 
@@ -197,7 +203,7 @@ describe('the package', () => {
     'type-checks in an application that resolves modules as %s',
     async (resolution) => {
       await writeFile(join(folder, 'application.ts'), TYPED);
-      const files = ['application.ts', ...(await writeReadmeExamples())];
+      const files = ['application.ts', ...(await writePagesExamples())];
       const compilerOptions = {
         strict: true,
         noEmit: true,
