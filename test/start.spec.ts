@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -9,7 +10,13 @@ import { trust } from './support/tls/trust.js';
 /** The first start compiles, on a machine whose cores are busy with other tests. */
 const START_TIMEOUT_MS = 120_000;
 const SECRET = 'never-to-be-printed';
-const APP_ENV = { POGO_WS_APP_ID: '7', POGO_WS_APP_KEY: 'start-key', POGO_WS_APP_SECRET: SECRET };
+const APP_ENV = {
+  POGO_WS_APP_ID: '7',
+  POGO_WS_APP_KEY: 'start-key',
+  POGO_WS_APP_SECRET: SECRET,
+  // All clients of a test have one address.
+  POGO_WS_HANDSHAKE_RATE: '-1',
+};
 const TERMINAL = '/usr/bin/script';
 const LISTENING = /listening on ws:\/\/(127\.0\.0\.1|localhost):(\d+)\/app\/([\w-]+)/;
 
@@ -50,7 +57,7 @@ async function connectMany(server: Running): Promise<{ closings: Promise<number[
   const [, , port, key] = await server.printed(LISTENING);
   const sockets = Array.from({ length: 200 }, () => new WebSocket(`ws://127.0.0.1:${port}/app/${key}`));
   const closings = sockets.map((socket) => new Promise<number>((resolve) => socket.on('close', resolve)));
-  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.on('message', resolve))));
+  await Promise.all(sockets.map((socket) => once(socket, 'message')));
   return { closings: Promise.all(closings) };
 }
 

@@ -21,11 +21,6 @@ export class Subscription {
   private nextNumber: number;
   /** What the client was told with the acknowledgement; transitions and cached events up to it are no news. */
   private snapshotSerial = 0;
-  /**
-   * It subscribes again to a cache channel: the answer shows the last event only, and those before it that are still on
-   * their way are news. So nothing is skipped, and the last event comes twice.
-   */
-  private goesOn = false;
   private held: HeldFrame[] | undefined;
   private heldBytes = 0;
   /** Set by `Membership` with the first acknowledgement: who heard of the subscription hears of its end as well. */
@@ -58,29 +53,28 @@ export class Subscription {
   rejoin(): void {
     // What came before is before the new acknowledgement, which may bring a later cached event.
     if (this.isLive) this.channel.deliverNow(this);
-    this.goesOn = this.hasBeenLive && this.channel.name.isCached;
     this.state = 'joining';
   }
 
   /** Acknowledges the subscription and sends everything that waited for it, in one system call. */
   goLive(answer: Joined): void {
-    const { connection, channel, held, goesOn } = this;
+    const { connection, channel, held } = this;
     this.dropHeld();
     this.state = 'live';
-    if (!goesOn) this.snapshotSerial = answer.serial;
+    this.snapshotSerial = answer.serial;
     if (held === undefined && !channel.name.isCached) {
       connection.sendText(this.acknowledgement(answer));
       return;
     }
     connection.cork();
-    const isShown = ({ serial }: HeldFrame) => serial !== undefined && serial <= answer.serial;
-    if (goesOn) for (const frame of held ?? []) if (isShown(frame)) connection.sendEvent(frame.bytes);
     connection.sendText(this.acknowledgement(answer));
     if (channel.name.isCached) {
       if (answer.cached === undefined) connection.sendText(connection.messages.cacheMiss(channel.name.name));
       else connection.send(Frame.ofPayload(answer.cached.payload));
     }
-    for (const frame of held ?? []) if (!isShown(frame)) connection.sendEvent(frame.bytes);
+    for (const { bytes, serial } of held ?? []) {
+      if (serial === undefined || serial > answer.serial) connection.sendEvent(bytes);
+    }
     connection.uncork();
   }
 
