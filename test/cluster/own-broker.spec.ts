@@ -67,7 +67,7 @@ it(
     redis = await RedisServer.start();
     const own = await start({ inject: [RedisNode], useFactory: (node: RedisNode) => new CountingBroker(node.broker) });
     const other = await start();
-    const counting = own.app.get(Broker) as CountingBroker;
+    const counting = own.app.get<Broker, CountingBroker>(Broker);
     const [here, there] = [await own.connect(), await other.connect()];
     for (const client of [here, there]) await client.subscribe('news');
     await other.http().publish('news', 'from there', '1');
