@@ -1,5 +1,5 @@
 import { GatewayModule } from '@pogo/gateway';
-import { Broker, RedisNode, type BrokerReceiver, type PortOption } from '@pogo/hub';
+import { Broker, MemoryBroker, MemoryBus, RedisNode, type BrokerReceiver, type PortOption } from '@pogo/hub';
 import { eventually } from '@pogo/hub/testing';
 import { afterEach, expect, it } from 'vitest';
 import { configOf, EmbeddedGateway } from '../support/embedded.js';
@@ -79,6 +79,21 @@ it(
     await here.signin({ id: 'ada' });
     await other.http().post('/users/ada/terminate_connections', {});
     expect(await here.closing()).toEqual({ code: 4009, reason: 'You got disconnected by the app.' });
+  },
+  START_TIMEOUT_MS,
+);
+
+it(
+  'With another broker in its place the node still hears commands',
+  async () => {
+    redis = await RedisServer.start();
+    const own = await start({ inject: [MemoryBus], useFactory: (bus: MemoryBus) => new MemoryBroker(bus) });
+    const other = await start();
+    await eventually(() => own.app.get(RedisNode).broker.isAvailable);
+    const client = await own.connect();
+    await client.signin({ id: 'ada' });
+    await other.http().post('/users/ada/terminate_connections', {});
+    expect((await client.closing()).code).toBe(4009);
   },
   START_TIMEOUT_MS,
 );

@@ -64,8 +64,6 @@ export class RedisBroker extends ServerRedis implements Broker {
 
   /** Nest's part of the life cycle. Redis may be away: its patterns are heard when it comes. */
   override listen(callback: (error?: unknown) => void): Promise<void> {
-    // An application may have a broker of its own, and nobody has attached this one: commands come by it all the same.
-    this.connect();
     for (const pattern of this.messageHandlers.keys()) void this.subscriber.subscribe(this.keys.pattern(pattern));
     callback();
     return Promise.resolve();
@@ -78,7 +76,8 @@ export class RedisBroker extends ServerRedis implements Broker {
     return Promise.resolve();
   }
 
-  private connect(): void {
+  /** Connects, if it has not been attached: an application's own broker may stand before it, or in its place. */
+  connect(): void {
     if (this.redis.status === 'wait') this.redis.connect().catch(() => undefined);
   }
 

@@ -1,4 +1,10 @@
-import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { RedisBroker } from '../broker/redis-broker.js';
 import { RedisCommandBus } from '../broker/redis-command-bus.js';
@@ -20,7 +26,7 @@ import { RedisSession } from './redis-session.js';
  * connects when the application starts, or whenever Redis comes, and leaves when everything else has ended.
  */
 @Injectable()
-export class RedisNode implements OnModuleInit, OnApplicationShutdown {
+export class RedisNode implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   readonly broker: RedisBroker;
   readonly commands: RedisCommandBus;
   readonly channels: RedisChannelDirectory;
@@ -59,6 +65,11 @@ export class RedisNode implements OnModuleInit, OnApplicationShutdown {
   onModuleInit(): void {
     this.publishLink.connect();
     this.session.start();
+  }
+
+  /** Commands come by the broker of Redis even where the application publishes by another one. */
+  onApplicationBootstrap(): void {
+    this.broker.connect();
   }
 
   /** The last to end: whoever leaves before is still recorded. */
