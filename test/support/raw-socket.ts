@@ -92,9 +92,11 @@ export class RawSocket {
     }
   }
 
-  static dial(port: number): Promise<RawSocket> {
+  /** @param to a port of the loopback interface, or the path of a Unix socket. */
+  static dial(to: number | string): Promise<RawSocket> {
+    const where = typeof to === 'string' ? { path: to } : { port: to, host: '127.0.0.1', noDelay: true };
     return new Promise((resolve, reject) => {
-      const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+      const socket = net.connect({ ...where, allowHalfOpen: true });
       socket.once('error', reject);
       socket.once('connect', () => {
         socket.off('error', reject);

@@ -9,6 +9,7 @@ import { CommandServer } from './commands/command-server.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config/gateway-config.js';
 import { belowPrefix } from './config/path-prefix.js';
 import type { TlsFiles } from './config/tls-files.js';
+import { httpGraceMs } from './drain-on-shutdown.js';
 import { KnownRoutes } from './http/known-routes.js';
 import { PusherHttpFilter } from './http/pusher-http.filter.js';
 import { TlsCertificate } from './tls.js';
@@ -67,7 +68,7 @@ export async function createGateway(
   certificate?.serve(app.getHttpServer() as unknown as Server);
   prefix.value = config.pathPrefix;
   const fastify = adapter.getInstance<FastifyInstance>();
-  if (config.unixSocket !== undefined) serveOnUnixSocket(config.unixSocket, fastify, app.getHttpServer());
+  if (config.unixSocket !== undefined) serveOnUnixSocket(config.unixSocket, config, fastify, app.getHttpServer());
   leaveBodiesUnread(fastify, isStandalone);
   describeRoutes(fastify, app.get(KnownRoutes));
   closeConnectionsWhileDraining(fastify, app.get(HubService));
@@ -90,12 +91,18 @@ async function connectTransports(app: NestFastifyApplication): Promise<void> {
 }
 
 /** Listens just before the main server does, whose `listen` fails with it, and closes with that. */
-function serveOnUnixSocket(path: string, fastify: FastifyInstance, upgrades: HttpServer): void {
+function serveOnUnixSocket(
+  path: string,
+  { shutdownTimeoutMs }: GatewayConfig,
+  fastify: FastifyInstance,
+  upgrades: HttpServer,
+): void {
   const server = { ...TIMEOUTS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: fastify.server.keepAliveTimeout };
   const socket = new UnixSocketServer({
     path,
     server,
     upgrades,
+    graceMs: httpGraceMs(shutdownTimeoutMs),
     handle: (request, response) => fastify.routing(request, response),
   });
   fastify.addHook('onReady', () => socket.listen());

@@ -10,6 +10,11 @@ const DRAIN_SHARE = 0.6;
 const HTTP_SHARE = 0.2;
 const LONGEST_HTTP_GRACE_MS = 1_000;
 
+/** How long a request that has begun may take from the moment the servers close, ms. */
+export function httpGraceMs(shutdownTimeoutMs: number): number {
+  return Math.min(LONGEST_HTTP_GRACE_MS, shutdownTimeoutMs * HTTP_SHARE);
+}
+
 /** Sends clients away while HTTP and the cluster are still there: their departure must be heard. */
 @Injectable()
 export class DrainOnShutdown implements BeforeApplicationShutdown {
@@ -25,7 +30,6 @@ export class DrainOnShutdown implements BeforeApplicationShutdown {
     const server = this.adapterHost.httpAdapter.getHttpServer() as Server;
     // From close() on Node checks no time-outs any more, and a connection without a whole request is not "idle": it
     // would hold the server open for ever.
-    const grace = Math.min(LONGEST_HTTP_GRACE_MS, shutdownTimeoutMs * HTTP_SHARE);
-    setTimeout(() => server.closeAllConnections(), grace).unref();
+    setTimeout(() => server.closeAllConnections(), httpGraceMs(shutdownTimeoutMs)).unref();
   }
 }

@@ -15,6 +15,8 @@ export interface UnixSocketOptions {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   /** The server whose `upgrade` listeners serve WebSockets here as well. */
   readonly upgrades: Server;
+  /** How long a request that has begun may take from {@link UnixSocketServer.close} on. */
+  readonly graceMs: number;
 }
 
 /** Serves what the main server serves on a Unix socket, in plain HTTP, for publishers and proxies on this machine. */
@@ -47,12 +49,14 @@ export class UnixSocketServer {
     await listening;
   }
 
-  /** Resolves when the requests under way are answered. The socket's file is gone then. */
+  /** Resolves when the requests under way are answered, or cut off. The socket's file is gone then. */
   close(): Promise<void> {
     if (!this.server.listening) return Promise.resolve();
     return new Promise((resolve) => {
       this.server.close(() => resolve());
       this.server.closeIdleConnections();
+      // Node checks no time-outs any more, and a connection without a whole request would hold the server open for ever.
+      setTimeout(() => this.server.closeAllConnections(), this.options.graceMs).unref();
     });
   }
 }
