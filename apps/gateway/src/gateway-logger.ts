@@ -1,4 +1,5 @@
 import { ConsoleLogger, type LogLevel } from '@nestjs/common';
+import type { App } from '@pogo/hub';
 import type { GatewayConfig } from './config/gateway-config.js';
 import { Redactor } from './redact.js';
 
@@ -20,7 +21,17 @@ const NEST_INTERNALS = new Set([
   'NestMicroservice',
 ]);
 
+/** The value of a header that is shorter stands in many a word that is no secret. */
+const SHORTEST_TOKEN = 8;
+
 type LoggedConfig = Pick<GatewayConfig, 'log' | 'apps'> & Partial<Pick<GatewayConfig, 'redis' | 'commands'>>;
+
+/** Its own, those of its webhooks, and the headers that these send: tokens, as a rule. */
+function secretsOf({ secret, webhooks }: App): string[] {
+  const headers = webhooks.flatMap((webhook) => Object.values(webhook.headers));
+  const others = webhooks.map((webhook) => webhook.secret).filter((text) => text !== undefined);
+  return [secret, ...others, ...headers.filter((value) => value.length >= SHORTEST_TOKEN)];
+}
 
 /** Nest's console logger, in JSON unless somebody is watching, with secrets taken out of everything it prints. */
 export class GatewayLogger extends ConsoleLogger {
@@ -31,7 +42,7 @@ export class GatewayLogger extends ConsoleLogger {
     const isJson = (log.format ?? (isTerminal ? 'pretty' : 'json')) === 'json';
     super({ json: isJson, colors: !isJson && isTerminal, logLevels: LEVELS[log.level] });
     const others = [redis?.password, commands?.secret].filter((secret) => secret !== undefined);
-    this.credentials = new Redactor([...apps.map(({ secret }) => secret), ...others]);
+    this.credentials = new Redactor([...apps.flatMap(secretsOf), ...others]);
   }
 
   protected override printMessages(...[messages, ...rest]: Parameters<ConsoleLogger['printMessages']>): void {

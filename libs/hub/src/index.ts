@@ -2,9 +2,11 @@
 export * from './app/allowed-origins.js';
 export * from './app/app.js';
 export * from './app/app-defaults.js';
+export { CLIENT_EVENT_SENDERS } from './app/app-fields.js';
 export * from './app/app-provider.js';
 export { CachingAppProvider, type CachingAppProviderOptions } from './app/caching-app-provider.js';
 export * from './app/config-app-provider.js';
+export * from './app/webhook-endpoint.js';
 export * from './auth/auth-provider.js';
 export * from './auth/auth-provider-chain.js';
 export * from './auth/auth.service.js';

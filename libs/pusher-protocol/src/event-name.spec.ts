@@ -63,5 +63,7 @@ it('The names on the wire are those of protocol 7', () => {
     subscriptionSucceeded: 'pusher_internal:subscription_succeeded',
     memberAdded: 'pusher_internal:member_added',
     memberRemoved: 'pusher_internal:member_removed',
+    subscriptionCount: 'pusher_internal:subscription_count',
+    watchlistEvents: 'pusher_internal:watchlist_events',
   });
 });

@@ -13,6 +13,8 @@ export const EventName = {
   subscriptionSucceeded: 'pusher_internal:subscription_succeeded',
   memberAdded: 'pusher_internal:member_added',
   memberRemoved: 'pusher_internal:member_removed',
+  subscriptionCount: 'pusher_internal:subscription_count',
+  watchlistEvents: 'pusher_internal:watchlist_events',
 } as const;
 
 /** A client event is named `client-` and at least one more character. Anchored: `x-client-y` is not one. */

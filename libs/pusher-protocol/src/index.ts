@@ -11,3 +11,4 @@ export * from './server-message.js';
 export * from './signature.js';
 export * from './socket-id.js';
 export * from './user.js';
+export * from './webhook.js';

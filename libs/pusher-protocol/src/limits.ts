@@ -26,6 +26,9 @@ export const DEFAULT_LIMITS: ProtocolLimits = Object.freeze({
 /** A signed-in user's id is bounded by the protocol itself, not by an app. */
 export const MAX_SIGNED_IN_USER_ID_BYTES = 128;
 
+/** Users whose comings and goings one connection can follow. */
+export const MAX_WATCHLIST_LENGTH = 100;
+
 /**
  * True when `text` takes more than `max` bytes as UTF-8. A UTF-16 unit is at least one byte and at most
  * three, so most texts are answered without counting.

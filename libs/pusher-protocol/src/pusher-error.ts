@@ -1,3 +1,5 @@
+import { MAX_WATCHLIST_LENGTH } from './limits.js';
+
 /**
  * What a `pusher:error` says. As close codes: 4000 makes pusher-js retry with TLS, 4001–4099 and from 4300 on give up,
  * 4100–4199 back off, 4200–4299 reconnect at once.
@@ -18,6 +20,7 @@ export const PusherErrors = {
   unsupportedProtocolVersion: { code: 4007, message: 'Unsupported protocol version' },
   originNotAllowed: { code: 4009, message: 'Origin not allowed' },
   signinFailed: { code: 4009, message: 'Signin authentication failed' },
+  notAuthorizedInTime: { code: 4009, message: 'Connection not authorized within timeout' },
   terminatedByApp: { code: 4009, message: 'You got disconnected by the app.' },
   overCapacity: { code: 4100, message: 'Over capacity' },
   restarting: { code: 4100, message: 'Server is restarting' },
@@ -34,6 +37,10 @@ export const PusherErrors = {
   clientEventNotMember: { code: 4301, message: 'The client is not a member of the specified channel.' },
   clientEventChannelKind: { code: 4301, message: 'Client events are only supported on private and presence channels.' },
   clientEventRateLimit: { code: 4301, message: 'Client event rejected due to rate limit' },
+  watchlistLimit: {
+    code: 4302,
+    message: `Watchlist limit exceeded. Only the first ${MAX_WATCHLIST_LENGTH} user IDs are accepted.`,
+  },
 } as const satisfies Record<string, PusherErrorData>;
 
 /** `pusher:error` that precedes a `pusher:subscription_error`. */

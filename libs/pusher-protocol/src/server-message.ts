@@ -3,7 +3,8 @@ import type { PusherErrorData, SubscriptionError } from './pusher-error.js';
 import type { Member } from './user.js';
 
 /** Names of the dialects that an app may speak. */
-export type DialectName = 'pusher';
+export const DIALECT_NAMES = ['pusher', 'reverb'] as const;
+export type DialectName = (typeof DIALECT_NAMES)[number];
 
 /**
  * Everything the server says, as the text of one WebSocket message. One object per dialect: apps differ in wording
@@ -21,6 +22,10 @@ export interface ServerMessages {
   memberRemoved(channel: string, userId: string): string;
   cacheMiss(channel: string): string;
   signinSuccess(userData: string): string;
+  /** Connections in the channel, on all nodes. */
+  subscriptionCount(channel: string, count: number): string;
+  /** Users of a watchlist that are online and those that are not; who is in neither list has not changed. */
+  watchlistEvents(online: readonly string[], offline: readonly string[]): string;
   /**
    * An event that a publisher sent. `dataJson` is its data, any text, as a JSON string: made once for all channels of a
    * publish.
@@ -73,6 +78,11 @@ export const pusherMessages: ServerMessages = {
 
   signinSuccess: (userData) => message(EventName.signinSuccess, `{"user_data":${json(userData)}}`),
 
+  subscriptionCount: (channel, count) =>
+    channelMessage(EventName.subscriptionCount, channel, json(`{"subscription_count":${count}}`)),
+
+  watchlistEvents: (online, offline) => message(EventName.watchlistEvents, json(watchlistData(online, offline))),
+
   event: (channel, event, dataJson) => channelMessage(event, channel, dataJson),
 
   clientEvent: (channel, event, dataJson, userId) => {
@@ -82,7 +92,7 @@ export const pusherMessages: ServerMessages = {
   },
 };
 
-const DIALECTS: Record<DialectName, ServerMessages> = { pusher: pusherMessages };
+const DIALECTS: Record<DialectName, ServerMessages> = { pusher: pusherMessages, reverb: pusherMessages };
 
 export function messagesOf(dialect: DialectName): ServerMessages {
   return DIALECTS[dialect];
@@ -96,6 +106,14 @@ function message(event: string, dataJson: string): string {
 
 function channelMessage(event: string, channel: string, dataJson: string): string {
   return `{"event":${json(event)},"channel":${json(channel)},"data":${dataJson}}`;
+}
+
+function watchlistData(online: readonly string[], offline: readonly string[]): string {
+  const events = [
+    { name: 'online', user_ids: online },
+    { name: 'offline', user_ids: offline },
+  ];
+  return JSON.stringify({ events: events.filter(({ user_ids: ids }) => ids.length > 0) });
 }
 
 /**

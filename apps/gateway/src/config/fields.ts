@@ -90,3 +90,12 @@ export const list = () =>
         .map((entry) => entry.trim())
         .filter((entry) => entry !== ''),
     );
+
+/** Some of `choices`, at least one. */
+export const listOf = <const T extends readonly string[]>(...choices: T) =>
+  list().transform((entries, context): T[number][] => {
+    const known = entries.filter((entry): entry is T[number] => choices.includes(entry));
+    if (known.length === entries.length && known.length > 0) return known;
+    context.addIssue({ code: 'custom', message: `must be one or more of ${choices.join(', ')}` });
+    return z.NEVER;
+  });

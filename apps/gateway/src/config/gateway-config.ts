@@ -10,6 +10,7 @@ import {
   type AppSettings,
   type Rate,
   type RedisOptions,
+  type WebhookSettings,
 } from '@pogo/hub';
 import { endpointUrl } from './auth-endpoint.js';
 import { redisOptions } from './redis-settings.js';
@@ -140,8 +141,14 @@ function rateOf(perSecond: number | undefined, burst: number | undefined): Rate 
   return perSecond === undefined || burst === undefined ? undefined : { perSecond, burst };
 }
 
-function appDefaults(settings: Settings): Partial<App> {
+function appDefaults(settings: Settings): Partial<AppSettings> {
   return {
+    dialect: settings.dialect,
+    clientEvents: settings.client_events,
+    acceptClientEventsFrom: settings.accept_client_events_from,
+    subscriptionCount: settings.subscription_count,
+    userAuthenticationTimeoutMs: settings.user_authentication_timeout,
+    webhooks: webhooksOf(settings),
     allowedOrigins: parseAllowedOrigins(settings.allowed_origins),
     maxChannelsPerConnection: settings.max_channels_per_connection,
     clientMessageRate: rateOf(settings.client_msg_rate_limit, settings.client_msg_rate_burst),
@@ -158,6 +165,10 @@ function appDefaults(settings: Settings): Partial<App> {
       presenceMaxUserIdLength: settings.presence_max_user_id_length,
     },
   };
+}
+
+function webhooksOf({ webhook_url: url, webhook_secret: secret, webhook_events: events }: Settings): WebhookSettings[] {
+  return url === undefined ? [] : [{ url: url.href, secret, events }];
 }
 
 /** How many shards a machine has unless told otherwise. */

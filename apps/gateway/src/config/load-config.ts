@@ -15,6 +15,8 @@ const REVERB_NAMES: Readonly<Record<string, SettingKey>> = {
   REVERB_APP_ID: 'app_id',
   REVERB_APP_KEY: 'app_key',
   REVERB_APP_SECRET: 'app_secret',
+  // Applications in PHP read it as well, to check what they are sent.
+  POGO_WEBHOOK_SECRET: 'webhook_secret',
 };
 
 /** What is no setting, but was meant as one: of the Go module, or of other servers. */

@@ -7,6 +7,19 @@ describe('The settings', () => {
       host: '0.0.0.0',
       port: 8_080,
       path_prefix: '',
+      dialect: 'pusher',
+      client_events: true,
+      accept_client_events_from: 'members',
+      subscription_count: false,
+      webhook_events: [
+        'channel_occupied',
+        'channel_vacated',
+        'member_added',
+        'member_removed',
+        'client_event',
+        'cache_miss',
+        'subscription_count',
+      ],
       allowed_origins: [],
       max_connections: 10_000,
       max_connections_per_ip: undefined,
@@ -59,7 +72,7 @@ describe('The settings', () => {
   });
 
   it('know which of them are secrets', () => {
-    expect([...SECRET_KEYS]).toEqual(['app_secret', 'command_secret', 'redis_password', 'redis_url']);
+    expect([...SECRET_KEYS]).toEqual(['app_secret', 'command_secret', 'redis_password', 'redis_url', 'webhook_secret']);
   });
 
   it.each([

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { REDIS_PREFIX } from '@pogo/hub';
+import { CLIENT_EVENT_SENDERS, REDIS_PREFIX } from '@pogo/hub';
+import { DIALECT_NAMES, WEBHOOK_EVENT_NAMES } from '@pogo/pusher-protocol';
 import { parseEndpoint } from './auth-endpoint.js';
-import { duration, flag, integer, list, oneOf, parsed, rate, size, text } from './fields.js';
+import { duration, flag, integer, list, listOf, oneOf, parsed, rate, size, text } from './fields.js';
 import { parseRedisHost, parseRedisUrl } from './redis-settings.js';
 import { looksLikeKey } from './tls-files.js';
 
@@ -29,6 +30,26 @@ export const settingsSchema = z.strictObject({
   app_id: text().optional().describe('id of the single app'),
   app_key: text().optional().describe('key of the single app; clients name it in the URL'),
   app_secret: text().optional().describe('secret of the single app; signs requests and subscriptions'),
+  dialect: oneOf(...DIALECT_NAMES)
+    .default('pusher')
+    .describe('whose wording clients and publishers get: of Pusher, or of Laravel Reverb; see protocol.md'),
+  client_events: flag().default(true).describe('whether clients may send `client-*` events'),
+  accept_client_events_from: oneOf(...CLIENT_EVENT_SENDERS)
+    .default('members')
+    .describe('of private and presence channels, of `all` channels, or `none`; dialect `reverb` only'),
+  subscription_count: flag().default(false).describe('tell clients how many connections their channel has'),
+  user_authentication_timeout: duration(100)
+    .optional()
+    .describe('by then a client has signed in or is in a private or presence channel, or is closed; off by default'),
+  webhook_url: parsed('an http:// or https:// URL without credentials and fragment', parseEndpoint)
+    .optional()
+    .describe('URL of the application that is told what happens; see webhooks.md'),
+  webhook_secret: text()
+    .optional()
+    .describe('signs webhooks; by default the app’s secret, with which libraries check them'),
+  webhook_events: listOf(...WEBHOOK_EVENT_NAMES)
+    .prefault([...WEBHOOK_EVENT_NAMES])
+    .describe('what it is told; all by default'),
   allowed_origins: list()
     .default([])
     .describe('`*`, `http(s)://host[:port]`, `host[:port]` or `*.example.com`; empty = all'),
@@ -116,4 +137,5 @@ export const SECRET_KEYS: ReadonlySet<string> = new Set<SettingKey>([
   'command_secret',
   'redis_password',
   'redis_url',
+  'webhook_secret',
 ]);

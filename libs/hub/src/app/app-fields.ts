@@ -1,7 +1,9 @@
-import { DEFAULT_LIMITS, type DialectName } from '@pogo/pusher-protocol';
+import { DEFAULT_LIMITS, DIALECT_NAMES } from '@pogo/pusher-protocol';
 import type { App, Rate } from './app.js';
+import { wrongWebhook } from './webhook-endpoint.js';
 
-const DIALECTS: readonly DialectName[] = ['pusher'];
+/** From whom client events are taken: subscribers of private and presence channels, of any channel, or nobody. */
+export const CLIENT_EVENT_SENDERS = ['members', 'all', 'none'] as const;
 
 interface FieldRule {
   /** Completes "must be …". */
@@ -17,12 +19,15 @@ const TEXT: FieldRule = {
 const AMOUNT: FieldRule = { wanted: 'a number from 0', isMet: isAmount };
 
 /** `id` is judged before: the sentences name it. */
-const RULES: Readonly<Record<Exclude<keyof App, 'id'>, FieldRule>> = {
+const RULES: Readonly<Record<Exclude<keyof App, 'id' | 'webhooks'>, FieldRule>> = {
   key: TEXT,
   secret: TEXT,
   enabled: SWITCH,
-  dialect: { wanted: DIALECTS.join(' or '), isMet: (value) => DIALECTS.includes(value as DialectName) },
+  dialect: oneOf(DIALECT_NAMES),
   clientEvents: SWITCH,
+  acceptClientEventsFrom: oneOf(CLIENT_EVENT_SENDERS),
+  subscriptionCount: SWITCH,
+  userAuthenticationTimeoutMs: orUndefined(AMOUNT),
   allowedOrigins: {
     wanted: 'an object with allows(origin): see parseAllowedOrigins',
     isMet: (value) => typeof (value as App['allowedOrigins'] | null | undefined)?.allows === 'function',
@@ -39,7 +44,7 @@ const RULES: Readonly<Record<Exclude<keyof App, 'id'>, FieldRule>> = {
   },
 };
 
-export const APP_FIELDS = ['id', ...Object.keys(RULES)] as readonly (keyof App)[];
+export const APP_FIELDS = ['id', ...Object.keys(RULES), 'webhooks'] as readonly (keyof App)[];
 
 /**
  * What is wrong with a complete app, or undefined. Types end where apps come from a table or another service: a limit
@@ -49,7 +54,18 @@ export function wrongField(app: App): string | undefined {
   for (const [field, { wanted, isMet }] of Object.entries(RULES)) {
     if (!isMet(app[field as keyof App])) return `${field} must be ${wanted}`;
   }
-  return undefined;
+  return wrongWebhooks(app.webhooks);
+}
+
+function wrongWebhooks(webhooks: unknown): string | undefined {
+  if (!Array.isArray(webhooks)) return 'webhooks must be a list';
+  const problems = webhooks.map((webhook, i) => [i, wrongWebhook(webhook)] as const);
+  const first = problems.find(([, problem]) => problem !== undefined);
+  return first && `webhooks[${first[0]}]: ${first[1]}`;
+}
+
+function oneOf(choices: readonly string[]): FieldRule {
+  return { wanted: choices.join(' or '), isMet: (value) => choices.includes(value as string) };
 }
 
 function orUndefined({ wanted, isMet }: FieldRule): FieldRule {

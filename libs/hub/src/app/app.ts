@@ -1,6 +1,7 @@
 import { DEFAULT_LIMITS, type DialectName, type ProtocolLimits } from '@pogo/pusher-protocol';
 import { ANY_ORIGIN, type AllowedOrigins } from './allowed-origins.js';
-import { APP_FIELDS, wrongField } from './app-fields.js';
+import { APP_FIELDS, wrongField, type CLIENT_EVENT_SENDERS } from './app-fields.js';
+import { completeWebhook, type WebhookEndpoint, type WebhookSettings } from './webhook-endpoint.js';
 
 /** A tenant. Values are complete: whoever provides apps has filled in the server's defaults (see {@link completeApp}). */
 export interface App {
@@ -13,6 +14,12 @@ export interface App {
   readonly dialect: DialectName;
   /** Whether clients may send `client-*` events. */
   readonly clientEvents: boolean;
+  /** From whom; anything but `members` is for dialect `reverb`. */
+  readonly acceptClientEventsFrom: ClientEventSenders;
+  /** Whether clients are told how many connections their channel has. */
+  readonly subscriptionCount: boolean;
+  /** By then a client must have signed in or been let into a private or presence channel; undefined = it need not. */
+  readonly userAuthenticationTimeoutMs: number | undefined;
   readonly allowedOrigins: AllowedOrigins;
   /** Connections of the app in the whole cluster (approximate); undefined = no quota. */
   readonly maxConnections: number | undefined;
@@ -26,7 +33,11 @@ export interface App {
   /** How long the last event of a cache channel is kept. */
   readonly cacheTtlMs: number;
   readonly limits: ProtocolLimits;
+  /** Who is told by HTTP of what happens in the app's channels. */
+  readonly webhooks: readonly WebhookEndpoint[];
 }
+
+export type ClientEventSenders = (typeof CLIENT_EVENT_SENDERS)[number];
 
 /** A token bucket's settings: `burst` tokens at most, refilled with `perSecond`. */
 export interface Rate {
@@ -38,7 +49,10 @@ export const APP_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** What an app cannot do without; everything else has a default. */
 export type AppSettings = Pick<App, 'id' | 'key' | 'secret'> &
-  Partial<Omit<App, 'limits'>> & { readonly limits?: Partial<ProtocolLimits> };
+  Partial<Omit<App, 'limits' | 'webhooks'>> & {
+    readonly limits?: Partial<ProtocolLimits>;
+    readonly webhooks?: readonly WebhookSettings[];
+  };
 
 /**
  * An app with the documented default for every setting that is absent.
@@ -54,6 +68,9 @@ export function completeApp(settings: AppSettings): App {
     enabled: true,
     dialect: 'pusher',
     clientEvents: true,
+    acceptClientEventsFrom: 'members',
+    subscriptionCount: false,
+    userAuthenticationTimeoutMs: undefined,
     allowedOrigins: ANY_ORIGIN,
     maxConnections: undefined,
     maxChannelsPerConnection: 1_000,
@@ -64,14 +81,20 @@ export function completeApp(settings: AppSettings): App {
     ...settings,
     ...accessed(settings),
     limits: { ...DEFAULT_LIMITS, ...settings.limits },
+    webhooks: webhooksOf(settings),
   };
   const problem = wrongField(app);
   if (problem !== undefined) throw new TypeError(`app ${id}: ${problem}`);
   return app;
 }
 
+/** What is no list is left for {@link wrongField} to name. */
+function webhooksOf({ webhooks = [] }: AppSettings): App['webhooks'] {
+  return Array.isArray(webhooks) ? webhooks.map(completeWebhook) : (webhooks as App['webhooks']);
+}
+
 /** Settings that the accessors of a class answer, as those of some object mappers do: spreading leaves them out. */
-function accessed(settings: AppSettings): Partial<App> {
+function accessed(settings: AppSettings): Partial<Omit<App, 'webhooks'>> {
   const fields = APP_FIELDS.filter((field) => field in settings && !Object.hasOwn(settings, field));
   return Object.fromEntries(fields.map((field) => [field, settings[field]]));
 }
