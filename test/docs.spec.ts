@@ -6,6 +6,7 @@ import {
   clientEventDataTooLong,
   clientEventNameTooLong,
   PusherErrors,
+  ReverbErrors,
   subscriptionRejected,
 } from '@pogo/pusher-protocol';
 import { describe, expect, it } from 'vitest';
@@ -42,6 +43,7 @@ describe('docs/configuration.md', () => {
 describe('docs/errors.md', () => {
   const errors = [
     ...Object.values(PusherErrors),
+    ...Object.values(ReverbErrors),
     subscriptionRejected('{channel}'),
     { ...clientEventNameTooLong(0), message: 'Client event rejected: the event name exceeds the allowed maximum' },
     { ...clientEventDataTooLong(0), message: 'Client event rejected: the data exceeds the allowed maximum' },

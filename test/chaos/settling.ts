@@ -111,7 +111,8 @@ export class Settling {
     try {
       const { users } = node;
       for (let attempts = 0; attempts < 50 && !node.channels.isAvailable; attempts++) await sleep(20);
-      const online = await users.findOnline(APP.id, USERS);
+      const states = await users.findUsers(APP.id, USERS);
+      const online = USERS.filter((userId) => states.get(userId)?.isOnline);
       return difference('users online', [...online].sort(), [...new Truth(world).online.keys()].sort());
     } finally {
       await node.onApplicationShutdown();

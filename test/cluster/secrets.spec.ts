@@ -65,7 +65,7 @@ describe('what the nodes tell Redis', () => {
     await end;
     monitor.disconnect();
     // It has seen something.
-    for (const word of ['u1', 'whoever', 'private-cache-a']) expect(contents).toContain(word);
+    for (const word of ['u0', 'whoever', 'private-cache-a']) expect(contents).toContain(word);
     const said = commands.join('\n');
     for (const word of ['u1', 'whoever', 'whatever', 'private-cache-a', 'terminate_user']) expect(said).toContain(word);
     for (const secret of [SECRET, ...signatures.map((signature) => signature.split(':').at(-1) as string)]) {

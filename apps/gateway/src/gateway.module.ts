@@ -7,6 +7,7 @@ import {
   HubModule,
   HubOptions,
   RedisOptions,
+  WebhookSender,
   type HubModuleOptions,
 } from '@pogo/hub';
 import { CommandsModule } from './commands/commands.module.js';
@@ -16,6 +17,8 @@ import { DrainOnShutdown } from './drain-on-shutdown.js';
 import { HubEventHandlers } from './on-hub-event.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
+import { HttpWebhookSender } from './webhooks/http-webhook-sender.js';
+import { WebhooksModule } from './webhooks/webhooks.module.js';
 import { WebSocketModule } from './websocket/websocket.module.js';
 
 export interface GatewayModuleOptions extends HubModuleOptions {
@@ -55,7 +58,7 @@ function compose(config: Provider, { imports = [], providers = [], ...ports }: H
   const hubModule = HubModule.forRoot({
     ...ports,
     imports: [...imports, configModule],
-    providers: [...fromConfig(new Set(providers.map(tokenOf)), ports.apps !== undefined), ...providers],
+    providers: [...defaults(new Set(providers.map(tokenOf)), ports), ...providers],
   });
   const rooms: DynamicModule[] = [configModule, hubModule];
   return {
@@ -67,24 +70,26 @@ function compose(config: Provider, { imports = [], providers = [], ...ports }: H
       WebSocketModule.forRoot(rooms),
       HealthModule.forRoot(rooms),
       CommandsModule.forRoot(rooms),
+      WebhooksModule.forRoot(rooms),
     ],
     providers: [DrainOnShutdown, HubEventHandlers],
     exports: rooms,
   };
 }
 
-/** What the configuration provides unless the application brings its own. */
-function fromConfig(custom: ReadonlySet<unknown>, hasApps: boolean): Provider[] {
+/** What the configuration and the rooms provide unless the application brings its own. */
+function defaults(custom: ReadonlySet<unknown>, { apps, webhooks }: HubModuleOptions): Provider[] {
   const inject = [GATEWAY_CONFIG];
-  const defaults = [
+  const all = [
     { provide: HubOptions, inject, useFactory: (config: GatewayConfig) => config.hub },
     { provide: RedisOptions, inject, useFactory: (config: GatewayConfig) => config.redis },
     { provide: AppDefaults, inject, useFactory: (config: GatewayConfig) => config.appDefaults },
-    ...(hasApps
+    ...(webhooks === undefined ? [{ provide: WebhookSender, useClass: HttpWebhookSender }] : []),
+    ...(apps !== undefined
       ? []
       : [{ provide: AppProvider, inject, useFactory: (config: GatewayConfig) => new ConfigAppProvider(config.apps) }]),
   ];
-  return defaults.filter(({ provide }) => !custom.has(provide));
+  return all.filter(({ provide }) => !custom.has(provide));
 }
 
 function fromEnvironment({ apps, providers = [] }: HubModuleOptions): GatewayConfig {

@@ -5,6 +5,7 @@ import type { Batch } from './fan-out/batch.js';
 import { PendingQueue } from './fan-out/pending-queue.js';
 import type { Roster } from './roster.js';
 import type { Subscription } from './subscription.js';
+import type { TopicSubject } from './topic-registry.js';
 
 /** A batch that is being written. */
 export interface Flight {
@@ -18,7 +19,7 @@ export interface Flight {
  * An app's channel on this node: its local subscribers and the events that are on their way to them. One batch is in
  * flight at a time; what arrives meanwhile forms the next.
  */
-export class Channel {
+export class Channel implements TopicSubject {
   readonly topic: string;
   /** Where its pending events are counted. */
   readonly shard: number;
@@ -30,13 +31,18 @@ export class Channel {
   /** It stands in the fan-out's round robin. */
   isDirty = false;
 
+  /** @param app replaced when its settings change. */
   constructor(
-    readonly app: App,
+    public app: App,
     readonly name: ChannelName,
     shardOf: (topic: string) => number,
   ) {
     this.topic = topicOf(app.id, name.name);
     this.shard = shardOf(this.topic);
+  }
+
+  get isWanted(): boolean {
+    return this.subscriptions.size > 0;
   }
 
   /** Whether a client here was the user before the channel's `serial`, and still is. */

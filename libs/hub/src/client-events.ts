@@ -5,8 +5,10 @@ import {
   exceedsBytes,
   PusherError,
   PusherErrors,
+  type ChannelName,
   type ClientEventMessage,
 } from '@pogo/pusher-protocol';
+import type { App, ClientEventSenders } from './app/app.js';
 import type { Broker } from './broker/broker.js';
 import { encodeEnvelope } from './broker/envelope.js';
 import type { Connection } from './connection.js';
@@ -14,7 +16,7 @@ import type { HubEvents } from './hub-events.js';
 import type { Subscription } from './subscription.js';
 import { UnavailableError } from './unavailable-error.js';
 
-/** Events from one client to the others of a private or presence channel. They take the publish road. */
+/** Events from one client to the others of its channel. They take the publish road. */
 export class ClientEvents {
   private readonly logger = new Logger(ClientEvents.name);
   private inFlight = 0;
@@ -36,14 +38,19 @@ export class ClientEvents {
       return undefined;
     }
     const { event, dataJson } = message;
-    const userId = member?.userId;
-    const payload = connection.messages.clientEvent(channel.name.name, event, dataJson, userId);
+    const payload = connection.messages.clientEvent(channel.name.name, event, dataJson, member);
     this.inFlight++;
     this.broker
       .publish(channel.topic, encodeEnvelope({ type: 'event', payload, exceptSocketId: connection.socketId }))
       .catch((error: unknown) => this.countLost(connection, error))
       .finally(() => this.inFlight--);
-    this.events.emit('clientEvent', { connection, channel: channel.name.name, event, dataJson, userId });
+    this.events.emit('clientEvent', {
+      connection,
+      channel: channel.name.name,
+      event,
+      dataJson,
+      userId: member?.userId,
+    });
     return channel.pending.whenWritten();
   }
 
@@ -57,14 +64,24 @@ export class ClientEvents {
 function check(connection: Connection, { event, channel, dataJson }: ClientEventMessage): Subscription {
   const { app } = connection;
   const { maxEventNameLength, maxEventBytes } = app.limits;
-  if (!app.clientEvents) throw new PusherError(PusherErrors.clientEventsDisabled);
+  const senders = sendersOf(app);
+  if (senders === 'none') throw new PusherError(PusherErrors.clientEventsDisabled);
   const subscription = connection.subscriptions.get(channel);
   if (subscription === undefined) throw new PusherError(PusherErrors.clientEventNotMember);
-  const { kind, isEncrypted } = subscription.channel.name;
-  if (isEncrypted || (kind !== 'private' && kind !== 'presence')) {
-    throw new PusherError(PusherErrors.clientEventChannelKind);
-  }
+  if (!mayCarry(subscription.channel.name, senders)) throw new PusherError(PusherErrors.clientEventChannelKind);
   if (exceedsBytes(event, maxEventNameLength)) throw new PusherError(clientEventNameTooLong(maxEventNameLength));
   if (exceedsBytes(dataJson ?? '', maxEventBytes)) throw new PusherError(clientEventDataTooLong(maxEventBytes));
   return subscription;
+}
+
+/** The switch is of every app, who may send of those that speak `reverb`. */
+function sendersOf({ clientEvents, dialect, acceptClientEventsFrom }: App): ClientEventSenders {
+  if (!clientEvents) return 'none';
+  return dialect === 'reverb' ? acceptClientEventsFrom : 'members';
+}
+
+/** An encrypted channel carries none: what clients send each other would not be encrypted. */
+function mayCarry({ kind, isEncrypted }: ChannelName, senders: ClientEventSenders): boolean {
+  if (isEncrypted) return false;
+  return kind === 'private' || kind === 'presence' || (kind === 'public' && senders === 'all');
 }

@@ -39,6 +39,8 @@ export class Connection {
   readonly subscriptions = new Subscriptions();
   /** Set by `pusher:signin`. */
   user: SignedInUser | undefined;
+  /** It has signed in, or was let into a private or presence channel. */
+  isAuthorized = false;
   /** Bookkeeping of `Liveness`. */
   readonly liveness = { slot: 0, bytesRead: 0, aliveAt: 0, pingedAt: 0 };
   private readonly inbox: Inbox;

@@ -1,5 +1,6 @@
 import { createSocketId, PusherErrors, type PusherErrorData } from '@pogo/pusher-protocol';
 import type { App } from './app/app.js';
+import { AuthorizationDeadlines } from './authorization-deadlines.js';
 import type { Handshake } from './auth/handshake.js';
 import { Connection, type ConnectionHost } from './connection.js';
 import type { ConnectionDirectory } from './directory/connection-directory.js';
@@ -16,12 +17,14 @@ import type { SignedInUsers } from './signed-in-users.js';
 import { SlowSockets } from './slow-sockets.js';
 import type { Socket } from './socket.js';
 import type { Sweeper } from './sweeper.js';
+import type { Watchlists } from './watchlists.js';
 
 /** The connections of this node from greeting to goodbye: counted, kept alive, and let go without a trace. */
 export class Connections implements ConnectionHost {
   readonly inboxSettings: InboxSettings;
   private readonly liveness: Liveness;
   private readonly slowSockets: SlowSockets;
+  private readonly deadlines = new AuthorizationDeadlines();
   private readonly byAddress = new Map<string, number>();
 
   constructor(
@@ -30,6 +33,7 @@ export class Connections implements ConnectionHost {
     private readonly registry: Registry,
     private readonly membership: Membership,
     private readonly users: SignedInUsers,
+    private readonly watchlists: Watchlists,
     private readonly directory: ConnectionDirectory,
     private readonly events: HubEvents,
     private readonly sweeper: Sweeper,
@@ -40,6 +44,7 @@ export class Connections implements ConnectionHost {
     this.slowSockets = new SlowSockets(options.writeWaitMs);
     sweeper.add((now) => this.liveness.sweep(now));
     sweeper.add((now) => this.slowSockets.sweep(now));
+    sweeper.add((now) => this.deadlines.sweep(now));
   }
 
   /** Connections that were told to close and whose sockets are still there. */
@@ -57,6 +62,7 @@ export class Connections implements ConnectionHost {
     this.registry.addConnection(connection);
     this.countAddress(connection, 1);
     this.liveness.add(connection, this.now());
+    this.deadlines.add(connection, this.now());
     this.directory.report(app.id, this.registry.countOf(app.id));
     connection.sendText(
       connection.messages.connectionEstablished(connection.socketId, this.options.activityTimeoutSeconds),
@@ -85,6 +91,7 @@ export class Connections implements ConnectionHost {
   /** Gives the app's connections its new settings. */
   updateApp(app: App): void {
     for (const connection of this.registry.connections()) if (connection.app.id === app.id) connection.app = app;
+    for (const channel of this.registry.allChannels()) if (channel.app.id === app.id) channel.app = app;
   }
 
   now(): number {
@@ -118,9 +125,11 @@ export class Connections implements ConnectionHost {
     this.countAddress(connection, -1);
     connection.handleClose();
     this.liveness.remove(connection);
+    this.deadlines.remove(connection);
     this.slowSockets.removeBlocked(connection);
     this.membership.leaveAll(connection);
     this.users.signOut(connection);
+    this.watchlists.stop(connection);
     this.directory.report(connection.app.id, this.registry.countOf(connection.app.id));
     this.events.emit('connectionClosed', { connection });
   }

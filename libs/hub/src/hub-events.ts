@@ -3,6 +3,7 @@ import type { Member } from '@pogo/pusher-protocol';
 import type { App } from './app/app.js';
 import type { AuthFailure } from './auth/auth-provider.js';
 import type { Connection } from './connection.js';
+import type { WebhookDrop } from './webhooks/webhook-queue.js';
 import type { Transition } from './directory/channel-directory.js';
 import { errorText } from './error-text.js';
 import type { PublishStatus } from './publish-status.js';
@@ -23,6 +24,10 @@ export interface HubEventMap {
   userOffline: { readonly appId: string; readonly userId: string; readonly serial: number };
   channelOccupied: { readonly appId: string; readonly channel: string; readonly serial: number };
   channelVacated: { readonly appId: string; readonly channel: string; readonly serial: number };
+  /** How many connections a channel has in the cluster, told on every node with subscribers; for apps that wish it. */
+  subscriptionCount: { readonly appId: string; readonly channel: string; readonly count: number };
+  /** A client has subscribed to a cache channel that has no event. */
+  cacheMiss: { readonly app: App; readonly channel: string };
   memberAdded: { readonly appId: string; readonly channel: string; readonly serial: number; readonly member: Member };
   memberRemoved: { readonly appId: string; readonly channel: string; readonly serial: number; readonly member: Member };
   clientEvent: {
@@ -60,6 +65,10 @@ export interface HubEventMap {
   };
   /** An authorization endpoint has failed too often and is not asked for a while. */
   authCircuitOpened: { readonly appId: string; readonly endpoint: string };
+  /** Events for webhooks that nobody will be told of; `expired`: their endpoint failed for five minutes. */
+  webhookDropped: { readonly appId: string; readonly reason: WebhookDrop; readonly count: number };
+  /** An endpoint was told of some events, and took them or not. */
+  webhookSent: { readonly appId: string; readonly events: number; readonly isTaken: boolean };
   /** A client was refused at the door; `code` is what it was told: of `pusher:error`, or 429. */
   handshakeRejected: { readonly code: number };
 }

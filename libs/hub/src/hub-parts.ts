@@ -15,8 +15,10 @@ import { Publisher } from './publisher.js';
 import { Registry } from './registry.js';
 import { Rosters } from './rosters.js';
 import { SignedInUsers } from './signed-in-users.js';
+import { SubscriptionCounts } from './subscription-counts.js';
 import { Sweeper } from './sweeper.js';
 import { TopicRegistry } from './topic-registry.js';
+import { Watchlists } from './watchlists.js';
 
 const SHORTEST_TICK_MS = 10;
 const LONGEST_TICK_MS = 100;
@@ -39,6 +41,7 @@ export class HubParts {
   readonly rosters: Rosters;
   readonly membership: Membership;
   readonly users: SignedInUsers;
+  readonly watchlists: Watchlists;
   readonly connections: Connections;
   readonly publisher: Publisher;
   readonly clientEvents: ClientEvents;
@@ -51,18 +54,25 @@ export class HubParts {
     const registry = (this.registry = new Registry((topic) => fanOut.shardOf(topic)));
     const tickMs = Math.min(LONGEST_TICK_MS, Math.max(SHORTEST_TICK_MS, options.pingPeriodMs / 10));
     const sweeper = (this.sweeper = new Sweeper(tickMs));
-    const topics = (this.topics = new TopicRegistry(broker, registry, options.topicLingerMs));
-    this.delivery = new Delivery(registry, fanOut, counts, events);
-    const rosters = (this.rosters = new Rosters(registry, directory, this.delivery));
+    const released = (topic: string) => {
+      registry.removeChannel(topic);
+      watchlists.forget(topic);
+    };
     const now = () => sweeper.now();
-    const membership = (this.membership = new Membership(registry, topics, directory, rosters, events, options, now));
+    const topics = (this.topics = new TopicRegistry(broker, released, options.topicLingerMs));
     const users = (this.users = new SignedInUsers(userDirectory, events));
+    const watchlists = (this.watchlists = new Watchlists(userDirectory, topics, users, now));
+    const numbers = new SubscriptionCounts(registry, directory, fanOut, events);
+    this.delivery = new Delivery(registry, fanOut, counts, events, numbers, watchlists);
+    const rosters = (this.rosters = new Rosters(registry, directory, this.delivery, [numbers, watchlists]));
+    const membership = (this.membership = new Membership(registry, topics, directory, rosters, events, options, now));
     this.connections = new Connections(
       options,
       counts,
       registry,
       membership,
       users,
+      watchlists,
       connectionDirectory,
       events,
       sweeper,

@@ -30,6 +30,9 @@ import { RateLimitStore } from './rate-limit/rate-limit-store.js';
 import { RedisCommandController } from './broker/redis-command.controller.js';
 import { RedisNode } from './redis/redis-node.js';
 import { RedisOptions } from './redis/redis-options.js';
+import { MemoryWebhookQueue } from './webhooks/memory-webhook-queue.js';
+import { WebhookQueue } from './webhooks/webhook-queue.js';
+import { WebhookSender } from './webhooks/webhook-sender.js';
 
 /** Complete by itself: one node, everything in memory, no apps. With {@link RedisOptions}: one node of several. */
 const DEFAULTS: readonly TokenProvider[] = [
@@ -48,9 +51,16 @@ const DEFAULTS: readonly TokenProvider[] = [
   port(CommandBus, (_bus, redis) => redis?.commands ?? new MemoryCommandBus()),
   port(ChannelDirectory, (bus, redis) => redis?.channels ?? new MemoryChannelDirectory(bus)),
   port(ConnectionDirectory, (_bus, redis) => redis?.connections ?? new MemoryConnectionDirectory()),
-  port(UserDirectory, (_bus, redis) => redis?.users ?? new MemoryUserDirectory()),
+  port(UserDirectory, (bus, redis) => redis?.users ?? new MemoryUserDirectory(bus)),
   port(RateLimitStore, (_bus, redis) => redis?.rateLimits ?? new MemoryRateLimitStore()),
   port(CommandNonces, (_bus, redis) => redis?.nonces ?? new MemoryCommandNonces()),
+  {
+    provide: WebhookQueue,
+    inject: [ChannelDirectory, HubEvents, { token: RedisNode, optional: true }],
+    // What stands in Redis is written by its own directory only.
+    useFactory: (directory: ChannelDirectory, events: HubEvents, redis?: RedisNode) =>
+      redis?.channels === directory ? redis.webhooks : new MemoryWebhookQueue(events),
+  },
 ];
 
 function port(token: InjectionToken, useFactory: (bus: MemoryBus, redis?: RedisNode) => unknown): TokenProvider {
@@ -68,16 +78,19 @@ export interface HubModuleOptions {
   readonly broker?: PortOption<Broker>;
   /** Who is in which channel of the cluster. */
   readonly directory?: PortOption<ChannelDirectory>;
+  /** How applications are told what happens; by HTTP unless it says otherwise. */
+  readonly webhooks?: PortOption<WebhookSender>;
   /** What the ports need, and replacements for any other token: `{ provide: RateLimitStore, useClass: MyStore }`. */
   readonly providers?: readonly Provider[];
 }
 
-function portProviders({ auth, apps, broker, directory }: HubModuleOptions): TokenProvider[] {
+function portProviders({ auth, apps, broker, directory, webhooks }: HubModuleOptions): TokenProvider[] {
   return [
     ...(auth === undefined ? [] : authProviders([auth].flat())),
     ...(apps === undefined ? [] : appProviders(apps)),
     ...(broker === undefined ? [] : [portProvider(Broker, broker)]),
     ...(directory === undefined ? [] : [portProvider(ChannelDirectory, directory)]),
+    ...(webhooks === undefined ? [] : [portProvider(WebhookSender, webhooks)]),
   ];
 }
 

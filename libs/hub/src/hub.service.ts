@@ -23,18 +23,10 @@ import { HubEvents } from './hub-events.js';
 import { HubOptions } from './hub-options.js';
 import { HubParts } from './hub-parts.js';
 import type { MessageHandler } from './inbox.js';
-import type { PublishEvent } from './publisher.js';
+import type { PublishEvent, PublishOptions } from './publisher.js';
 import { PublishStatus } from './publish-status.js';
 import type { Socket } from './socket.js';
 import { UnavailableError } from './unavailable-error.js';
-
-/** What a publish may ask for beyond its data. */
-export interface PublishOptions {
-  /** The connection that does not get the event, on whatever node it is. */
-  readonly exceptSocketId?: string;
-  /** Refuse data that is not JSON with `invalid_payload_json`. */
-  readonly assertJson?: boolean;
-}
 
 /** Who is connected, who is subscribed, and delivery. The one object that the edges and embedding applications talk to. */
 @Injectable()
@@ -128,8 +120,14 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
       throw new PusherError(PusherErrors.signinFailed);
     }
     connection.user = user;
+    connection.isAuthorized = true;
     this.parts.users.signIn(connection, user.id);
     this.events.emit('userSignedIn', { connection, userId: user.id });
+  }
+
+  /** Tells a signed-in connection which of `userIds` are online, and from then on who comes and goes. */
+  follow(connection: Connection, userIds: readonly string[]): void {
+    this.parts.watchlists.follow(connection, userIds);
   }
 
   /** Closes every connection of the user, signed in or present as a member, on all nodes. @throws UnavailableError */
@@ -230,8 +228,9 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Those of `userIds` that have signed in on some connection in the cluster. @throws UnavailableError */
-  findOnline(appId: string, userIds: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.userDirectory.findOnline(appId, userIds);
+  async findOnline(appId: string, userIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const states = await this.userDirectory.findUsers(appId, userIds);
+    return new Set(userIds.filter((userId) => states.get(userId)?.isOnline));
   }
 
   // --- life cycle ---

@@ -10,6 +10,7 @@ import type { Registry } from './registry.js';
 import type { Rosters } from './rosters.js';
 import { Subscription } from './subscription.js';
 import type { TopicRegistry } from './topic-registry.js';
+import { wishesOf } from './wishes.js';
 
 const SETTLE_CHECK_MS = 5;
 
@@ -55,6 +56,7 @@ export class Membership {
    */
   async subscribe(connection: Connection, name: ChannelName, member: Member | undefined): Promise<void> {
     if (!connection.isOpen) return;
+    if (name.kind !== 'public') connection.isAuthorized = true;
     const present = connection.subscriptions.get(name.name);
     const isNew = present === undefined;
     const subscription = isNew ? this.add(connection, name, member) : rejoined(present, member);
@@ -71,6 +73,9 @@ export class Membership {
       if (isNew) this.events.emit('subscribed', { connection, channel: name.name });
       // A listener may have ended it.
       if (!subscription.hasLeft) subscription.goLive(this.rosters.admit(subscription.channel, answer));
+      if (name.isCached && answer.cached === undefined) {
+        this.events.emit('cacheMiss', { app: connection.app, channel: name.name });
+      }
       if (member !== undefined) await subscription.channel.pending.whenWritten();
     } else {
       await this.refuse(subscription, answer);
@@ -104,7 +109,8 @@ export class Membership {
   *holdings(): Iterable<Held> {
     for (const channel of this.registry.allChannels()) {
       for (const subscription of channel.subscriptions) {
-        yield { ...holdingOf(subscription), isUncertain: !subscription.hasBeenLive };
+        const wishes = wishesOf(subscription.connection.app);
+        yield { ...holdingOf(subscription), wishes, isUncertain: !subscription.hasBeenLive };
       }
     }
   }
@@ -150,7 +156,9 @@ export class Membership {
         await Promise.race([work, subscription.whenLeft()]);
         if (subscription.hasLeft) return { outcome: 'not_asked' };
       }
-      const request = { ...holdingOf(subscription), maxMembers: connection.app.limits.presenceMaxMembers };
+      const { app } = connection;
+      const maxMembers = app.limits.presenceMaxMembers;
+      const request = { ...holdingOf(subscription), maxMembers, wishes: wishesOf(app) };
       return await askAgain(
         () => this.directory.join(request),
         () => subscription.hasLeft,

@@ -11,6 +11,14 @@ import { PublishStatus } from './publish-status.js';
 import type { Registry } from './registry.js';
 import { UnavailableError } from './unavailable-error.js';
 
+/** What a publish may ask for beyond its data. */
+export interface PublishOptions {
+  /** The connection that does not get the event, on whatever node it is. */
+  readonly exceptSocketId?: string;
+  /** Refuse data that is not JSON with `invalid_payload_json`. */
+  readonly assertJson?: boolean;
+}
+
 /** One event for one or more channels. */
 export interface PublishEvent {
   /** A name that was parsed already counts as checked. */

@@ -57,7 +57,7 @@ export class Registry {
     return this.channels.values();
   }
 
-  removeChannel(channel: Channel): void {
-    this.channels.delete(channel.topic);
+  removeChannel(topic: string): void {
+    this.channels.delete(topic);
   }
 }

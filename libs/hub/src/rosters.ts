@@ -13,6 +13,11 @@ const SETTLE_MS = 1_500;
 /** A reading may have been overtaken by a join; one that stays old is of a store that has lost its latest writes. */
 const OLD_READINGS = 3;
 
+/** Whoever tells clients something that can be missed. Never rejects. */
+export interface Refreshed {
+  refresh(): Promise<void>;
+}
+
 /**
  * Keeps what clients know of presence channels right when transitions were lost: after the broker was away, while the
  * directory is incomplete, and after this node was taken for dead.
@@ -27,6 +32,8 @@ export class Rosters {
     private readonly registry: Registry,
     private readonly directory: ChannelDirectory,
     private readonly delivery: Delivery,
+    /** What else must be read again when something was missed. */
+    private readonly others: readonly Refreshed[],
   ) {}
 
   /** Before anybody joins: what arrives while the first one waits for its answer counts. */
@@ -81,6 +88,7 @@ export class Rosters {
   /** Reads all stale rosters again, unless more is about to be missed: then the end of that does it. */
   private synchronise(): void {
     if (this.isInterrupted || this.isHeldBack) return;
+    for (const other of this.others) void other.refresh();
     const round = ++this.round;
     const channels = [...this.registry.allChannels()].filter(({ roster }) => roster?.isStale).values();
     for (let i = 0; i < READ_AT_ONCE; i++) void this.readAll(channels, round);

@@ -15,6 +15,8 @@ import { UnavailableError } from './unavailable-error.js';
 export class SignedInUsers implements UserDirectoryNode {
   private readonly logger = new Logger(SignedInUsers.name);
   private readonly known = new Map<Connection, HeldUser>();
+  /** `app/user` → connections here. */
+  private readonly perUser = new Map<string, number>();
   private pending = 0;
   private isClosed = false;
 
@@ -36,13 +38,20 @@ export class SignedInUsers implements UserDirectoryNode {
     if (this.known.has(connection)) return;
     const signedIn = { appId: connection.app.id, userId, socketId: connection.socketId };
     this.known.set(connection, { ...signedIn, isUncertain: true });
+    this.countUser(signedIn, 1);
     void this.tell(connection, signedIn);
+  }
+
+  /** Whether a connection here has signed in as the user. */
+  has(appId: string, userId: string): boolean {
+    return (this.perUser.get(`${appId}/${userId}`) ?? 0) > 0;
   }
 
   /** The connection is gone; ignored when it was nobody's. */
   signOut(connection: Connection): void {
     const signedIn = this.known.get(connection);
     this.known.delete(connection);
+    if (signedIn !== undefined) this.countUser(signedIn, -1);
     // While the directory is being told, whoever does that finds out.
     if (signedIn?.isUncertain === false) void this.ask(() => this.directory.signOut(signedIn));
   }
@@ -50,6 +59,13 @@ export class SignedInUsers implements UserDirectoryNode {
   /** Stops telling a directory that does not answer. */
   close(): void {
     this.isClosed = true;
+  }
+
+  private countUser({ appId, userId }: SignedIn, change: 1 | -1): void {
+    const key = `${appId}/${userId}`;
+    const count = (this.perUser.get(key) ?? 0) + change;
+    if (count === 0) this.perUser.delete(key);
+    else this.perUser.set(key, count);
   }
 
   private async tell(connection: Connection, signedIn: SignedIn): Promise<void> {

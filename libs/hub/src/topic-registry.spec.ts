@@ -46,7 +46,7 @@ class SlowBroker extends MemoryBroker {
 function start() {
   const broker = new SlowBroker();
   const registry = new Registry(() => 0);
-  const topics = new TopicRegistry(broker, registry, LINGER);
+  const topics = new TopicRegistry(broker, (topic) => registry.removeChannel(topic), LINGER);
   const cluster = new TestCluster();
   const connection: Connection = cluster.node(0).connect().connection;
   const channel = registry.openChannel(app, channelName('room'));

@@ -1,12 +1,17 @@
 import { Logger } from '@nestjs/common';
 import { pauseBeforeAskingAgain } from './ask-again.js';
 import type { Broker } from './broker/broker.js';
-import type { Channel } from './channel.js';
-import type { Registry } from './registry.js';
 import { UnavailableError } from './unavailable-error.js';
 
+/** What a topic is about. */
+export interface TopicSubject {
+  readonly topic: string;
+  /** Somebody here needs it. */
+  readonly isWanted: boolean;
+}
+
 interface Topic {
-  readonly channel: Channel;
+  readonly subject: TopicSubject;
   /** Whether the broker's subscription is in force; `unknown` after a request without an answer. */
   state: 'idle' | 'active' | 'unknown';
   /** The one conversation with the broker about this topic, while there is one. */
@@ -28,24 +33,25 @@ export class TopicRegistry {
 
   constructor(
     private readonly broker: Broker,
-    private readonly registry: Registry,
+    /** Nothing of the topic arrives any more. */
+    private readonly released: (topic: string) => void,
     private readonly lingerMs: number,
   ) {}
 
-  /** Resolves when events of `channel` arrive here. Undefined: they do already. */
-  activate(channel: Channel): Promise<void> | undefined {
+  /** Resolves when what is published for `subject` arrives here. Undefined: it does already. */
+  activate(subject: TopicSubject): Promise<void> | undefined {
     // Nothing will be in force any more; whoever waits is on the way out.
     if (this.isClosed) return new Promise(() => undefined);
-    const topic = this.open(channel);
+    const topic = this.open(subject);
     topic.idleSince = undefined;
     this.idle.delete(topic);
     if (topic.state === 'active' && topic.work === undefined) return undefined;
     return (topic.work ??= this.reconcile(topic));
   }
 
-  /** The last local subscriber has left `channel`. */
-  idleFrom(channel: Channel, now: number): void {
-    const topic = this.open(channel);
+  /** Nobody here needs `subject` any more. */
+  idleFrom(subject: TopicSubject, now: number): void {
+    const topic = this.open(subject);
     topic.idleSince = now;
     this.idle.add(topic);
   }
@@ -60,11 +66,11 @@ export class TopicRegistry {
     }
   }
 
-  private open(channel: Channel): Topic {
-    let topic = this.topics.get(channel.topic);
+  private open(subject: TopicSubject): Topic {
+    let topic = this.topics.get(subject.topic);
     if (topic === undefined) {
-      topic = { channel, state: 'idle', work: undefined, idleSince: undefined };
-      this.topics.set(channel.topic, topic);
+      topic = { subject, state: 'idle', work: undefined, idleSince: undefined };
+      this.topics.set(subject.topic, topic);
     }
     return topic;
   }
@@ -75,14 +81,14 @@ export class TopicRegistry {
   }
 
   private async reconcile(topic: Topic): Promise<void> {
-    const { channel } = topic;
+    const { subject } = topic;
     for (let failures = 0; !this.isClosed;) {
-      const isWanted = channel.subscriptions.size > 0;
+      const { isWanted } = subject;
       if (topic.state === (isWanted ? 'active' : 'idle')) break;
       try {
         // Unknown from the moment of asking: who becomes active or idle meanwhile must not trust the old state.
         topic.state = 'unknown';
-        await (isWanted ? this.broker.subscribe(channel.topic) : this.broker.unsubscribe(channel.topic));
+        await (isWanted ? this.broker.subscribe(subject.topic) : this.broker.unsubscribe(subject.topic));
         topic.state = isWanted ? 'active' : 'idle';
       } catch (error) {
         if (!(error instanceof UnavailableError)) this.logger.error(error);
@@ -91,9 +97,9 @@ export class TopicRegistry {
     }
     topic.work = undefined;
     if (topic.state === 'idle') {
-      this.topics.delete(channel.topic);
+      this.topics.delete(subject.topic);
       this.idle.delete(topic);
-      this.registry.removeChannel(channel);
+      this.released(subject.topic);
     }
   }
 }

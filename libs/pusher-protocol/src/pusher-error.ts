@@ -43,6 +43,14 @@ export const PusherErrors = {
   },
 } as const satisfies Record<string, PusherErrorData>;
 
+/** What dialect `reverb` says in the place of some of them. Source: Laravel Reverb's `Exceptions` and `ClientEvent`. */
+export const ReverbErrors = {
+  /** A refused subscription, and a sign-in. */
+  connectionUnauthorized: { code: 4009, message: 'Connection is unauthorized' },
+  clientEventNotMember: { code: 4009, message: 'The client is not a member of the specified channel.' },
+  rateLimitExceeded: { code: 4301, message: 'Rate limit exceeded' },
+} as const satisfies Record<string, PusherErrorData>;
+
 /** `pusher:error` that precedes a `pusher:subscription_error`. */
 export function subscriptionRejected(channel: string): PusherErrorData {
   return { code: 4009, message: `Subscription to ${channel} rejected` };
@@ -77,7 +85,7 @@ const SUBSCRIPTION_ERROR_STATUS: Record<SubscriptionErrorType, number> = {
   AuthTimeout: 503,
 };
 
-/** A refused subscription. The client is told twice: `pusher:error`, then `pusher:subscription_error`. */
+/** A refused subscription. What the client is told of it depends on the dialect. */
 export class SubscriptionError extends Error {
   readonly status: number;
 

@@ -35,10 +35,11 @@ describe('The pusher dialect says', () => {
     ['InvalidChannel', 400],
     ['LimitReached', 403],
     ['AuthTimeout', 503],
-  ])('a subscription error of type %s with status %i', (type, status) => {
-    expect(messages.subscriptionError(new SubscriptionError('private-a', type, 'No "way"'))).toBe(
+  ])('an error, then a subscription error of type %s with status %i', (type, status) => {
+    expect(messages.subscriptionRefused(new SubscriptionError('private-a', type, 'No "way"'))).toEqual([
+      '{"event":"pusher:error","data":{"code":4009,"message":"Subscription to private-a rejected"}}',
       `{"event":"pusher:subscription_error","channel":"private-a","data":{"type":"${type}","error":"No \\"way\\"","status":${status}}}`,
-    );
+    ]);
   });
 
   it('that a subscription succeeded', () => {
@@ -91,9 +92,27 @@ describe('Presence in the pusher dialect', () => {
   });
 
   it('says who was removed', () => {
-    expect(messages.memberRemoved('presence-a', 'é"')).toBe(
+    expect(messages.memberRemoved('presence-a', { userId: 'é"' })).toBe(
       String.raw`{"event":"pusher_internal:member_removed","channel":"presence-a","data":"{\"user_id\":\"é\\\"\"}"}`,
     );
+  });
+});
+
+describe('An id that the app signed as a number, in the pusher dialect', () => {
+  const member = { userId: '7', userIdJson: '7' };
+
+  it.each([
+    ['the list of members', messages.presenceSubscriptionSucceeded('presence-a', [member])],
+    ['who was added', messages.memberAdded('presence-a', member)],
+    ['who was removed', messages.memberRemoved('presence-a', member)],
+  ])('is text in %s', (_what, text) => {
+    const { data } = JSON.parse(text) as { data: string };
+    expect(data).toContain('"7"');
+    expect(data).not.toMatch(/[[:]7/);
+  });
+
+  it('is text in a client event', () => {
+    expect(messages.clientEvent('presence-a', 'client-x', '1', member)).toContain('"user_id":"7"');
   });
 });
 
@@ -123,7 +142,7 @@ describe('An event in the pusher dialect', () => {
     expect(messages.clientEvent('private-a', 'client-x', '{"n": 1.0}', undefined)).toBe(
       '{"event":"client-x","channel":"private-a","data":{"n": 1.0}}',
     );
-    expect(messages.clientEvent('presence-a', 'client-x', '"text"', '1')).toBe(
+    expect(messages.clientEvent('presence-a', 'client-x', '"text"', { userId: '1' })).toBe(
       '{"event":"client-x","channel":"presence-a","data":"text","user_id":"1"}',
     );
   });
@@ -132,7 +151,7 @@ describe('An event in the pusher dialect', () => {
     expect(messages.clientEvent('private-a', 'client-x', undefined, undefined)).toBe(
       '{"event":"client-x","channel":"private-a"}',
     );
-    expect(messages.clientEvent('presence-a', 'client-x', undefined, 'é"')).toBe(
+    expect(messages.clientEvent('presence-a', 'client-x', undefined, { userId: 'é"' })).toBe(
       String.raw`{"event":"client-x","channel":"presence-a","user_id":"é\""}`,
     );
   });

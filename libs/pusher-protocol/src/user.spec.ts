@@ -1,25 +1,42 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from './limits.js';
-import { memberLimitBroken, memberOf, parseChannelData, parseUserData, userDataOf } from './user.js';
+import {
+  findMemberId,
+  memberLimitBroken,
+  memberOf,
+  parseChannelData,
+  parseUserData,
+  userDataOf,
+  userIdAsSigned,
+} from './user.js';
 
 describe('The member in channel_data', () => {
   it.each([
     ['{"user_id":"1"}', '1'],
-    ['{"user_id":1}', '1'],
-    ['{"user_id":0}', '0'],
-    ['{"user_id":-1}', '-1'],
-    ['{"user_id":10,"user_info":null}', '10'],
     ['{"user_id":"__proto__"}', '__proto__'],
     ['{"user_id":"a b é"}', 'a b é'],
     ['{"user_id":" "}', ' '],
-    ['{"user_id":9007199254740991}', '9007199254740991'],
   ])('of %s has the id %j', (channelData, userId) => {
     expect(parseChannelData(channelData)).toEqual({ userId });
   });
 
   it('keeps every digit of a 64-bit id, or two users would be one member', () => {
-    expect(parseChannelData('{"user_id":9007199254740993}')).toEqual({ userId: '9007199254740993' });
-    expect(parseChannelData('{"user_id":1234567890123456789}')).toEqual({ userId: '1234567890123456789' });
+    expect(parseChannelData('{"user_id":9007199254740993}')).toMatchObject({ userId: '9007199254740993' });
+    expect(parseChannelData('{"user_id":1234567890123456789}')).toMatchObject({ userId: '1234567890123456789' });
+  });
+
+  it.each([
+    ['{"user_id":1}', '1', '1'],
+    ['{"user_id":0}', '0', '0'],
+    ['{"user_id":-1}', '-1', '-1'],
+    ['{"user_id": 10 ,"user_info":null}', '10', '10'],
+    ['{"user_id":9007199254740991}', '9007199254740991', '9007199254740991'],
+    ['{"user_id":9007199254740993}', '9007199254740993', '9007199254740993'],
+    ['{"user_id":1.0}', '1', '1.0'],
+    ['{"user_id":1e2}', '100', '1e2'],
+    ['{"user_id":"1","user_id":2}', '2', '2'],
+  ])('of %s has the id %j, and is known to be a number: %j', (channelData, userId, userIdJson) => {
+    expect(parseChannelData(channelData)).toEqual({ userId, userIdJson });
   });
 
   it('keeps user_info as the app wrote it', () => {
@@ -56,12 +73,30 @@ describe('The member in channel_data', () => {
   });
 });
 
+describe('The id in a JSON text', () => {
+  it.each(['', '{', 'nan', '""', 'null', 'true', '[1]', '{"id":1}', '1e999', '07'])('is not in %j', (text) => {
+    expect(findMemberId(text)).toBeUndefined();
+  });
+
+  it('is written as it was signed', () => {
+    expect(userIdAsSigned({ userId: 'a"b' })).toBe(String.raw`"a\"b"`);
+    expect(userIdAsSigned({ userId: '7' })).toBe('"7"');
+    expect(userIdAsSigned({ userId: '7', userIdJson: '7' })).toBe('7');
+  });
+});
+
 describe('The limits of a member', () => {
   it('hold the user id to 128 bytes', () => {
     expect(memberLimitBroken({ userId: 'é'.repeat(64) }, DEFAULT_LIMITS)).toBeUndefined();
     expect(memberLimitBroken({ userId: `${'é'.repeat(64)}a` }, DEFAULT_LIMITS)).toBe(
       'user_id exceeds the allowed maximum (128 bytes)',
     );
+  });
+
+  it('hold a number to as many bytes, however it is written', () => {
+    const written = (userIdJson: string) => memberLimitBroken({ userId: '7', userIdJson }, DEFAULT_LIMITS);
+    expect(written(`7.${'0'.repeat(126)}`)).toBeUndefined();
+    expect(written(`7.${'0'.repeat(127)}`)).toBe('user_id exceeds the allowed maximum (128 bytes)');
   });
 
   it('hold user_info to 2048 bytes of JSON', () => {

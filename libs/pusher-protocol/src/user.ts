@@ -4,6 +4,8 @@ import { exceedsBytes, MAX_SIGNED_IN_USER_ID_BYTES, type ProtocolLimits } from '
 /** A user in a presence channel. Two connections with the same `userId` are one member. */
 export interface Member {
   readonly userId: string;
+  /** JSON text of the id when the app signed a number: dialect `reverb` sends it as it was signed. */
+  readonly userIdJson?: string;
   /** JSON text of `user_info` as the app signed it; absent when the app gave none. */
   readonly userInfoJson?: string;
 }
@@ -19,10 +21,25 @@ export interface SignedInUser {
 
 /** The member in a presence subscription's `channel_data`: `{"user_id": string | number, "user_info"?: any}`. */
 export function parseChannelData(channelData: string): Member | undefined {
-  const fields = parseJsonObject(channelData);
-  const userId = fields === undefined ? undefined : userIdText(fields['user_id'], channelData);
-  if (userId === undefined) return undefined;
-  return withUserInfo({ userId }, channelData);
+  if (parseJsonObject(channelData) === undefined) return undefined;
+  const id = findMemberId(rawMember(channelData, 'user_id') ?? '');
+  return id === undefined ? undefined : withUserInfo(id, channelData);
+}
+
+/**
+ * The id in a JSON text, or undefined when it is none. user_id is compared as a string. A whole number keeps the digits
+ * that were sent: ids of 64 bits do not fit into a JavaScript number, and two users must not become one. Total.
+ */
+export function findMemberId(json: string): Pick<Member, 'userId' | 'userIdJson'> | undefined {
+  const value = parseJson(json);
+  if (typeof value === 'string') return value === '' ? undefined : { userId: value };
+  if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
+  return { userId: /^-?\d+$/.test(json) ? json : String(value), userIdJson: json };
+}
+
+/** The member's id as JSON, of the type that the app signed: `"7"` or `7`. */
+export function userIdAsSigned({ userId, userIdJson }: Member): string {
+  return userIdJson ?? JSON.stringify(userId);
 }
 
 /**
@@ -42,7 +59,12 @@ export function memberOf(user: SignedInUser): Member {
 
 /** The sentence that says which limit `member` breaks, or undefined when it breaks none. */
 export function memberLimitBroken(member: Member, limits: ProtocolLimits): string | undefined {
-  if (exceedsBytes(member.userId, limits.presenceMaxUserIdLength)) {
+  const { userId, userIdJson = userId } = member;
+  // A number may be written in many more digits than it has: 7.000.
+  if (
+    exceedsBytes(userId, limits.presenceMaxUserIdLength) ||
+    exceedsBytes(userIdJson, limits.presenceMaxUserIdLength)
+  ) {
     return `user_id exceeds the allowed maximum (${limits.presenceMaxUserIdLength} bytes)`;
   }
   if (exceedsBytes(member.userInfoJson ?? '', limits.presenceMaxUserInfoBytes)) {
@@ -64,15 +86,12 @@ export function parseUserData(userData: string): SignedInUser | undefined {
   return withUserInfo({ id, watchlist }, userData);
 }
 
-/**
- * user_id is compared and sent as a string. A whole number keeps the digits that were sent: ids of 64 bits do not fit
- * into a JavaScript number, and two users must not become one.
- */
-function userIdText(value: unknown, json: string): string | undefined {
-  if (typeof value === 'string') return value === '' ? undefined : value;
-  if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
-  const text = rawMember(json, 'user_id') ?? '';
-  return /^-?\d+$/.test(text) ? text : String(value);
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Adds user_info as the app wrote it; null is as good as absent. */

@@ -1,16 +1,27 @@
 import { Controller, Get, Res } from '@nestjs/common';
-import { HubService } from '@pogo/hub';
+import { AppDefaults, HubService } from '@pogo/hub';
 import type { FastifyReply } from 'fastify';
 
 /** For load balancers and orchestrators. No authentication, no secrets. */
 @Controller()
 export class HealthController {
-  constructor(private readonly hub: HubService) {}
+  private readonly healthy: object;
 
-  /** Is this process serving? 503 once it has begun to shut down. Depends on no other machine: who asks may restart it. */
+  constructor(
+    private readonly hub: HubService,
+    appDefaults: AppDefaults,
+  ) {
+    const { dialect } = appDefaults;
+    this.healthy = dialect === 'reverb' ? { health: 'OK' } : { status: 'ok' };
+  }
+
+  /**
+   * Is this process serving? 503 once it has begun to shut down. Depends on no other machine: who asks may restart it.
+   * Health checks of Laravel's tools look for Reverb's words, when the server's own dialect is `reverb`.
+   */
   @Get('up')
-  up(@Res({ passthrough: true }) reply: FastifyReply): { status: string } {
-    if (!this.hub.isDraining) return { status: 'ok' };
+  up(@Res({ passthrough: true }) reply: FastifyReply): object {
+    if (!this.hub.isDraining) return this.healthy;
     void reply.status(503);
     return { status: 'shutting_down' };
   }

@@ -8,3 +8,6 @@ export class ApiError extends HttpException {
     this.name = 'ApiError';
   }
 }
+
+/** The body is no JSON object, so there is nothing in it to name. */
+export class UnreadableBodyError extends ApiError {}

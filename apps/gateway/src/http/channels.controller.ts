@@ -1,9 +1,11 @@
-import { Get, Param, Query } from '@nestjs/common';
+import { Get, Param, Query, Res } from '@nestjs/common';
 import { HubService, type App, type ChannelSummary } from '@pogo/hub';
 import { parseChannelName } from '@pogo/pusher-protocol';
+import type { FastifyReply } from 'fastify';
 import { ApiError } from './api-error.js';
-import { channelInfo, checkApplicable, parseInfo, type ChannelInfo } from './channel-info.js';
+import { channelInfo, checkApplicable, checkApplicableToList, parseInfo, type ChannelInfo } from './channel-info.js';
 import { checkedChannel } from './checked-channel.js';
+import { usersText } from './channel-users.js';
 import { SignedApi } from './signed-api.decorator.js';
 import { CurrentApp } from './signed-request.js';
 
@@ -19,11 +21,8 @@ export class ChannelsController {
     @Query('info') info: unknown,
   ): Promise<{ channels: Record<string, ChannelInfo> }> {
     const start = parameter('filter_by_prefix', prefix) ?? '';
-    const wanted = parseInfo(parameter('info', info));
-    if (wanted.has('cache')) throw new ApiError(400, 'Info attribute cache is not available on the list of channels');
-    if (wanted.has('user_count') && !start.startsWith('presence-')) {
-      throw new ApiError(400, 'Info attribute user_count needs filter_by_prefix to start with presence-');
-    }
+    const wanted = parseInfo(parameter('info', info), app);
+    checkApplicableToList(wanted, start, app);
     const channels = await this.hub.listChannels(app.id, start);
     return { channels: Object.fromEntries(channels.flatMap((channel) => listEntry(channel, app, wanted))) };
   }
@@ -35,10 +34,10 @@ export class ChannelsController {
     @Query('info') info: unknown,
   ): Promise<ChannelInfo> {
     const channel = checkedChannel(name, app);
-    const wanted = parseInfo(parameter('info', info));
-    checkApplicable(wanted, channel);
+    const wanted = parseInfo(parameter('info', info), app);
+    checkApplicable(wanted, channel, app);
     const state = await this.hub.findChannel(app.id, name, { cached: wanted.has('cache') });
-    return { occupied: state.subscriptionCount > 0, ...channelInfo(state, channel, wanted) };
+    return { occupied: state.subscriptionCount > 0, ...channelInfo(state, channel, wanted, app) };
   }
 
   @Get(':channel/users')
@@ -46,18 +45,19 @@ export class ChannelsController {
     @CurrentApp() app: App,
     @Param('channel') name: string,
     @Query('with_user_info') withUserInfo: unknown,
-  ): Promise<{ users: { id: string; user_info?: unknown }[] }> {
-    if (checkedChannel(name, app).kind !== 'presence') {
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    const { kind } = checkedChannel(name, app);
+    if (app.dialect === 'pusher' && kind !== 'presence') {
       throw new ApiError(400, 'Users can only be retrieved for presence channels');
     }
-    const { members = [] } = await this.hub.findChannel(app.id, name, { members: true });
-    if (withUserInfo !== '1') return { users: members.map(({ userId }) => ({ id: userId })) };
-    return {
-      users: members.map(({ userId, userInfoJson }) => ({
-        id: userId,
-        user_info: userInfoJson === undefined ? {} : (JSON.parse(userInfoJson) as unknown),
-      })),
-    };
+    const { members = [], subscriptionCount } = await this.hub.findChannel(app.id, name, { members: true });
+    void reply.type('application/json');
+    if (app.dialect === 'reverb' && (subscriptionCount === 0 || kind !== 'presence')) {
+      void reply.status(subscriptionCount === 0 ? 404 : 400);
+      return '{}';
+    }
+    return usersText(members, app.dialect, withUserInfo === '1');
   }
 }
 
@@ -65,7 +65,7 @@ export class ChannelsController {
 function listEntry(summary: ChannelSummary, app: App, wanted: ReadonlySet<string>): [string, ChannelInfo][] {
   const channel = parseChannelName(summary.name, app.limits.maxChannelNameLength);
   if (typeof channel === 'string' || channel.kind === 'user') return [];
-  return [[summary.name, channelInfo(summary, channel, wanted)]];
+  return [[summary.name, channelInfo(summary, channel, wanted, app)]];
 }
 
 /** A query parameter that may be given once. */

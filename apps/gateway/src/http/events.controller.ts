@@ -39,13 +39,15 @@ export class EventsController {
 
   @Post('batch_events')
   @HttpCode(200)
-  async publishBatch(@Req() signed: SignedRequest): Promise<{ batch?: ChannelInfo[] }> {
+  async publishBatch(@Req() signed: SignedRequest): Promise<{ batch?: object }> {
     const app = appOf(signed);
     const requests = parseBatchRequest(jsonOf(signed), app, this.config.http);
     await this.send(app, requests);
-    if (requests.every(({ info }) => info.size === 0)) return {};
-    const infos = await Promise.all(requests.map((request) => this.infoOf(app, request)));
-    return { batch: infos.map((info) => Object.values(info)[0] ?? {}) };
+    const isReverb = app.dialect === 'reverb';
+    if (requests.every(({ info }) => info.size === 0)) return isReverb ? { batch: {} } : {};
+    const byChannel = await Promise.all(requests.map((request) => this.infoOf(app, request)));
+    const infos = byChannel.map((info) => Object.values(info)[0] ?? {});
+    return { batch: isReverb && infos.every(isEmpty) ? {} : infos };
   }
 
   private async send(app: App, requests: readonly PublishRequest[]): Promise<void> {
@@ -60,9 +62,13 @@ export class EventsController {
     const entries = await Promise.all(
       channels.map(async (channel) => {
         const state = await this.hub.findChannel(app.id, channel.name, { cached: info.has('cache') });
-        return [channel.name, channelInfo(state, channel, info)] as const;
+        return [channel.name, channelInfo(state, channel, info, app)] as const;
       }),
     );
     return Object.fromEntries(entries);
   }
+}
+
+function isEmpty(info: ChannelInfo): boolean {
+  return Object.keys(info).length === 0;
 }

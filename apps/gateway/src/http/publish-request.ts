@@ -2,7 +2,7 @@ import { PublishStatus, type App, type PublishEvent } from '@pogo/hub';
 import { exceedsBytes, isReservedEventName, isSocketId, type ChannelName } from '@pogo/pusher-protocol';
 import { z } from 'zod';
 import type { HttpConfig } from '../config/gateway-config.js';
-import { ApiError } from './api-error.js';
+import { ApiError, UnreadableBodyError } from './api-error.js';
 import { attributeNames } from './channel-info.js';
 import { checkedPublishChannel } from './checked-channel.js';
 
@@ -37,7 +37,7 @@ export function parsePublishRequest(body: unknown, app: App, config: HttpConfig)
     event: checkedName(fields.name, app),
     data: dataText(fields.data, app),
     info: fields.info ? new Set(attributeNames(fields.info)) : NO_INFO,
-    ...exclusion(fields.socket_id),
+    ...exclusion(fields.socket_id, app),
   };
 }
 
@@ -63,7 +63,7 @@ function parseFields<T>(schema: z.ZodType<T>, body: unknown): T {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const field = issue?.path.join('.') ?? '';
-  if (field === '') throw new ApiError(422, 'The body must be a JSON object');
+  if (field === '') throw new UnreadableBodyError(422, 'The body must be a JSON object');
   throw new ApiError(422, `Field ${field}: ${issue?.message ?? 'invalid'}`);
 }
 
@@ -117,8 +117,10 @@ function jsonText(data: unknown): string {
   }
 }
 
-function exclusion(socketId: string | null | undefined): { exceptSocketId?: string } {
+/** To Reverb a socket_id that is none is one that it does not know. */
+function exclusion(socketId: string | null | undefined, { dialect }: App): { exceptSocketId?: string } {
   if (socketId === undefined || socketId === null || socketId === '') return {};
-  if (!isSocketId(socketId)) throw new ApiError(400, 'Field socket_id: must be digits.digits');
-  return { exceptSocketId: socketId };
+  if (isSocketId(socketId)) return { exceptSocketId: socketId };
+  if (dialect === 'reverb') return {};
+  throw new ApiError(400, 'Field socket_id: must be digits.digits');
 }

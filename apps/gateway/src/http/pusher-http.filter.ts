@@ -8,37 +8,59 @@ import {
   type ArgumentsHost,
   type ExceptionFilter,
 } from '@nestjs/common';
-import { UnavailableError } from '@pogo/hub';
+import { AppDefaults, UnavailableError } from '@pogo/hub';
+import type { DialectName } from '@pogo/pusher-protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
 import { belowPrefix } from '../config/path-prefix.js';
 import { KnownRoutes } from './known-routes.js';
+import { reverbRefusal } from './reverb-answer.js';
+import type { SignedRequest } from './signed-request.js';
 
-/** Words every error of the HTTP edge: `{"error": sentence}`, publish refusals with their `status`. */
+interface Refusal {
+  readonly error: string;
+  readonly status?: number;
+}
+
+/**
+ * Words every error of the HTTP edge: `{"error": sentence}`, publish refusals with their `status`; to apps that speak
+ * `reverb` in plain text. Where there is no app, the server's own dialect counts.
+ */
 @Catch()
 @Injectable()
 export class PusherHttpFilter implements ExceptionFilter {
   private readonly logger = new Logger(PusherHttpFilter.name);
+  private readonly dialect: DialectName;
 
   constructor(
     private readonly routes: KnownRoutes,
     @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
-  ) {}
+    appDefaults: AppDefaults,
+  ) {
+    this.dialect = appDefaults.dialect;
+  }
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const reply = http.getResponse<FastifyReply>();
     if (reply.raw.destroyed || reply.sent) return;
-    const [status, body] = this.render(error, http.getRequest<FastifyRequest>(), reply);
-    void reply.status(status).type('application/json').send(body);
+    const request = http.getRequest<SignedRequest>();
+    const [status, body] = this.render(error, request, reply);
+    if ((request.dialect ?? this.dialect) === 'pusher') {
+      void reply.status(status).type('application/json').send(body);
+    } else {
+      const { appId = '' } = request.params as { readonly appId?: string };
+      const [reverbStatus, text] = reverbRefusal(error, status, body.error, appId);
+      void reply.status(reverbStatus).type('text/plain; charset=utf-8').send(text);
+    }
   }
 
-  private render(error: unknown, request: FastifyRequest, reply: FastifyReply): [status: number, body: object] {
+  private render(error: unknown, request: FastifyRequest, reply: FastifyReply): [status: number, body: Refusal] {
     if (error instanceof NotFoundException) return this.renderUnknownRoute(request, reply);
     if (error instanceof HttpException) {
       const response = error.getResponse();
       const isOurs = typeof response === 'object' && 'error' in response && !('statusCode' in response);
-      return [error.getStatus(), isOurs ? response : { error: error.message }];
+      return [error.getStatus(), isOurs ? (response as Refusal) : { error: error.message }];
     }
     if (error instanceof UnavailableError)
       return [503, { error: 'temporarily unavailable: what the answer depends on cannot be reached' }];
@@ -51,7 +73,7 @@ export class PusherHttpFilter implements ExceptionFilter {
     return method === 'GET' && HANDSHAKE_PATH.test(belowPrefix(originalUrl, this.config.pathPrefix) ?? '');
   }
 
-  private renderUnknownRoute(request: FastifyRequest, reply: FastifyReply): [status: number, body: object] {
+  private renderUnknownRoute(request: FastifyRequest, reply: FastifyReply): [status: number, body: Refusal] {
     if (this.isHandshake(request)) {
       void reply.headers({ Upgrade: 'websocket', Connection: 'Upgrade, close' });
       return [426, { error: UPGRADE_REQUIRED }];

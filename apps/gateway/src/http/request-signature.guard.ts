@@ -42,6 +42,7 @@ export class RequestSignatureGuard implements CanActivate {
     // With a prefix the API is served under it only.
     if (belowPrefix(request.originalUrl, this.config.pathPrefix) === undefined) throw new NotFoundException();
     const app = await this.apps.findById((request.params as { appId: string }).appId);
+    if (app !== undefined) request.dialect = app.dialect;
     if (!app?.enabled) throw new ApiError(404, 'application not found');
     const [path, rawQuery] = splitUrl(request.originalUrl);
     const query = new SignedQuery(rawQuery);

@@ -1,10 +1,13 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { App } from '@pogo/hub';
+import type { DialectName } from '@pogo/pusher-protocol';
 import type { FastifyRequest } from 'fastify';
-import { ApiError } from './api-error.js';
+import { UnreadableBodyError } from './api-error.js';
 
-/** A request whose signature has been verified. The guard sets both; handlers behind it may rely on them. */
+/** A request whose signature has been verified. The guard sets all of it; handlers behind it may rely on it. */
 export interface SignedRequest extends FastifyRequest {
+  /** Of the app that is named, also when it has not signed: refusals speak it. */
+  dialect?: DialectName;
   app?: App;
   /** The body as it was received and signed. */
   signedBody?: Buffer;
@@ -28,6 +31,6 @@ export function jsonOf({ signedBody }: SignedRequest): unknown {
   try {
     return JSON.parse(utf8.decode(signedBody));
   } catch {
-    throw new ApiError(400, 'The request body is not valid JSON in UTF-8');
+    throw new UnreadableBodyError(400, 'The request body is not valid JSON in UTF-8');
   }
 }

@@ -1,7 +1,15 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
-import { AppProvider, AuthService, HubService, RateLimitService, type App, type Handshake } from '@pogo/hub';
-import { PusherErrors, type PusherErrorData } from '@pogo/pusher-protocol';
+import {
+  AppDefaults,
+  AppProvider,
+  AuthService,
+  HubService,
+  RateLimitService,
+  type App,
+  type Handshake,
+} from '@pogo/hub';
+import { PusherErrors, type DialectName, type PusherErrorData } from '@pogo/pusher-protocol';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
 import { belowPrefix } from '../config/path-prefix.js';
 import { parseRequestTarget, queryOf } from './request-target.js';
@@ -18,7 +26,7 @@ export type HandshakeAnswer =
   /** The client's address makes too many: HTTP 429, and pusher-js waits for 15 seconds and longer. */
   | { readonly outcome: 'throttled'; readonly retryAfterMs: number }
   /** Refused inside WebSocket: pusher-js understands the code, an HTTP status it would not. */
-  | { readonly outcome: 'refused'; readonly error: PusherErrorData }
+  | { readonly outcome: 'refused'; readonly error: PusherErrorData; readonly dialect: DialectName }
   /** The path belongs to somebody else in an application that embeds the gateway. */
   | { readonly outcome: 'not_ours' };
 
@@ -29,13 +37,19 @@ const NEWEST_PROTOCOL = 7;
 /** Decides on `GET /app/{key}` with `Upgrade: websocket`. The order of the checks is part of the protocol. */
 @Injectable()
 export class HandshakeService {
+  /** Of refusals that come before the app is known. */
+  private readonly dialect: DialectName;
+
   constructor(
     @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
     private readonly hub: HubService,
     private readonly apps: AppProvider,
     private readonly auth: AuthService,
     private readonly rateLimits: RateLimitService,
-  ) {}
+    appDefaults: AppDefaults,
+  ) {
+    this.dialect = appDefaults.dialect;
+  }
 
   /** @param isStandalone whether every path of the server is the gateway's. */
   async decide(request: IncomingMessage, isStandalone: boolean): Promise<HandshakeAnswer> {
@@ -46,23 +60,23 @@ export class HandshakeService {
     const retryAfterMs = this.rateLimits.takeHandshake(clientIp);
     if (retryAfterMs > 0) return { outcome: 'throttled', retryAfterMs };
     const noRoom = this.noRoomFor(clientIp);
-    if (noRoom !== undefined) return refused(noRoom);
-    if (key === undefined) return refused(PusherErrors.pathNotFound);
+    if (noRoom !== undefined) return refused(noRoom, this.dialect);
+    if (key === undefined) return refused(PusherErrors.pathNotFound, this.dialect);
     const protocol = target?.protocol ?? String(NEWEST_PROTOCOL);
-    if (!/^-?\d+$/.test(protocol)) return refused(PusherErrors.invalidProtocolVersion);
+    if (!/^-?\d+$/.test(protocol)) return refused(PusherErrors.invalidProtocolVersion, this.dialect);
     if (Number(protocol) < OLDEST_PROTOCOL || Number(protocol) > NEWEST_PROTOCOL) {
-      return refused(PusherErrors.unsupportedProtocolVersion);
+      return refused(PusherErrors.unsupportedProtocolVersion, this.dialect);
     }
     const app = await this.apps.findByKey(key);
-    if (app === undefined) return refused(PusherErrors.applicationDoesNotExist);
-    if (!app.enabled) return refused(PusherErrors.applicationDisabled);
-    if (!app.allowedOrigins.allows(request.headers.origin)) return refused(PusherErrors.originNotAllowed);
+    if (app === undefined) return refused(PusherErrors.applicationDoesNotExist, this.dialect);
+    if (!app.enabled) return refused(PusherErrors.applicationDisabled, app.dialect);
+    if (!app.allowedOrigins.allows(request.headers.origin)) return refused(PusherErrors.originNotAllowed, app.dialect);
     if (app.maxConnections !== undefined && (await this.hub.isOverQuota(app.id, app.maxConnections))) {
-      return refused(PusherErrors.applicationOverQuota);
+      return refused(PusherErrors.applicationOverQuota, app.dialect);
     }
     // The look-ups took time in which others may have come in, or the drain may have begun.
     const noRoomNow = this.noRoomFor(clientIp);
-    if (noRoomNow !== undefined) return refused(noRoomNow);
+    if (noRoomNow !== undefined) return refused(noRoomNow, app.dialect);
     return { outcome: 'admitted', app, handshake: this.handshakeOf(app, clientIp, request) };
   }
 
@@ -95,8 +109,8 @@ export class HandshakeService {
   }
 }
 
-function refused(error: PusherErrorData): HandshakeAnswer {
-  return { outcome: 'refused', error };
+function refused(error: PusherErrorData, dialect: DialectName): HandshakeAnswer {
+  return { outcome: 'refused', error, dialect };
 }
 
 function forwardedFor(headers: IncomingHttpHeaders): string | undefined {

@@ -159,7 +159,7 @@ export class PusherWsAdapter extends WsAdapter implements ConnectionListener {
     } else {
       this.events.emit('handshakeRejected', { code: answer.error.code });
       if (this.refused.isFull) refuseUpgrade(stream, 503);
-      else this.accept(request, stream, head, (ws) => this.refused.refuse(ws, answer.error));
+      else this.accept(request, stream, head, (ws) => this.refused.refuse(ws, answer.error, answer.dialect));
     }
   }
 

@@ -1,14 +1,7 @@
 import { Catch, HttpException, Injectable, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import type { Connection } from '@pogo/hub';
-import {
-  EventName,
-  PusherError,
-  PusherErrors,
-  SubscriptionError,
-  subscriptionRejected,
-  type ClientMessage,
-} from '@pogo/pusher-protocol';
+import { EventName, PusherError, PusherErrors, SubscriptionError, type ClientMessage } from '@pogo/pusher-protocol';
 
 /** Words every error of the WebSocket edge for the client. The one place where that happens. */
 @Catch()
@@ -44,8 +37,7 @@ export class PusherWsFilter implements ExceptionFilter {
 
   private refuseSubscription(error: SubscriptionError, connection: Connection): void {
     connection.cork();
-    connection.sendError(subscriptionRejected(error.channel));
-    connection.sendText(connection.messages.subscriptionError(error));
+    for (const text of connection.messages.subscriptionRefused(error)) connection.sendText(text);
     connection.uncork();
   }
 }

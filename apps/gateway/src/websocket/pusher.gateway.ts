@@ -47,6 +47,7 @@ export class PusherGateway implements OnGatewayInit<PusherServer> {
     if (user === undefined) return;
     this.hub.signIn(connection, user);
     connection.sendText(connection.messages.signinSuccess(userDataOf(user, userData)));
+    this.hub.follow(connection, user.watchlist);
   }
 
   /** Called directly, outside the ordered inbox: an answer must not wait behind a slow authorization. */

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { pusherMessages, type PusherErrorData } from '@pogo/pusher-protocol';
+import { messagesOf, type DialectName, type PusherErrorData } from '@pogo/pusher-protocol';
 import type { WebSocket } from 'ws';
 import type { ClosingSockets } from './closing-sockets.js';
 
@@ -19,7 +19,7 @@ export class RefusedSockets {
     return this.waiting.size >= MAX_REFUSED;
   }
 
-  refuse(ws: WebSocket, error: PusherErrorData): void {
+  refuse(ws: WebSocket, error: PusherErrorData, dialect: DialectName): void {
     this.waiting.add(ws);
     // Faults of the peer; `close` follows each of them.
     ws.on('error', () => undefined);
@@ -27,7 +27,7 @@ export class RefusedSockets {
       this.waiting.delete(ws);
       this.closing.delete(ws);
     });
-    ws.send(pusherMessages.error(error), { compress: false });
+    ws.send(messagesOf(dialect).error(error), { compress: false });
     ws.close(error.code, error.message);
     this.closing.add(ws);
   }

@@ -1,3 +1,4 @@
+import type { DialectName } from '@pogo/pusher-protocol';
 import { completeApp, type App, type AppSettings } from './app.js';
 
 /**
@@ -6,6 +7,11 @@ import { completeApp, type App, type AppSettings } from './app.js';
  */
 export class AppDefaults {
   constructor(private readonly defaults: Partial<AppSettings> = {}) {}
+
+  /** What is spoken where there is no app: to unknown keys, on unknown routes. */
+  get dialect(): DialectName {
+    return this.defaults.dialect ?? 'pusher';
+  }
 
   /** @throws TypeError as {@link completeApp}. */
   complete(settings: AppSettings): App {

@@ -126,6 +126,10 @@ describe('Permission for a presence channel', () => {
     ['an id that cannot be read', unreadable('userId')],
     ['an info that cannot be read', unreadable('userInfoJson', { userId: 'ada' })],
     ...BAD_INFO.map(([what, userInfoJson]): [string, unknown] => [`an info: ${what}`, { userId: 'ada', userInfoJson }]),
+    ...[null, 7, '', '8', '"7"', '7,8', '{}'].map((userIdJson): [string, unknown] => [
+      `the id 7 as JSON: ${JSON.stringify(userIdJson)}`,
+      { userId: '7', userIdJson },
+    ]),
   ])('is none with a member that is none: %s', async (_what, member) => {
     for (const answer of [
       () => ({ decision: 'allow', member }),
@@ -136,6 +140,12 @@ describe('Permission for a presence channel', () => {
     }
     expect(t.counted).toEqual({ worker_error: 2 });
     expect(t.failed).toHaveLength(2);
+  });
+
+  it('may say that the id is a number', async () => {
+    const member = { userId: '7', userIdJson: '7', userInfoJson: '{}' };
+    t.provider.answer = () => ({ decision: 'allow', member });
+    expect((await presence()).member).toEqual(member);
   });
 
   it('is none when the member itself cannot be read', async () => {

@@ -1,4 +1,4 @@
-import { exceedsBytes, MAX_SIGNED_IN_USER_ID_BYTES } from '@pogo/pusher-protocol';
+import { exceedsBytes, findMemberId, MAX_SIGNED_IN_USER_ID_BYTES } from '@pogo/pusher-protocol';
 import {
   AUTH_FAILURES,
   type AuthFailure,
@@ -45,9 +45,10 @@ export function checkedChannelDecision(answer: unknown, isPresence: boolean): Ch
   if (decision !== 'allow') return refusalOf(decision, answer);
   if (!isPresence) return { decision };
   if (member === undefined || member === null) return MISSING_CHANNEL_DATA;
-  const { userId, userInfoJson } = fieldsOf(member);
-  if (!isText(userId) || !isInfo(userInfoJson)) return FAILED;
-  return { decision, member: userInfoJson === undefined ? { userId } : { userId, userInfoJson } };
+  const { userId, userIdJson, userInfoJson } = fieldsOf(member);
+  if (!isText(userId) || !isIdOf(userId, userIdJson) || !isInfo(userInfoJson)) return FAILED;
+  const id = userIdJson === undefined ? { userId } : { userId, userIdJson };
+  return { decision, member: userInfoJson === undefined ? id : { ...id, userInfoJson } };
 }
 
 export function checkedUserDecision(answer: unknown): UserAuthDecision {
@@ -86,6 +87,13 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
+}
+
+/** It goes to other clients in the place of the id: it must be the same one. */
+function isIdOf(userId: string, json: unknown): json is string | undefined {
+  if (json === undefined) return true;
+  const id = typeof json === 'string' ? findMemberId(json) : undefined;
+  return id?.userId === userId && id.userIdJson === json;
 }
 
 /** It goes to other clients as it is, inside JSON. */

@@ -37,6 +37,11 @@ export abstract class Broker {
   abstract publish(topic: string, envelope: Buffer): Promise<void>;
 }
 
+/** The topic of a user's comings and goings. No channel's name begins with `/`. */
+export function userTopicOf(appId: string, userId: string): string {
+  return `${appId}//${userId}`;
+}
+
 /** The broker's name of an app's channel. An app id has no `/`, so the first one separates. */
 export function topicOf(appId: string, channel: string): string {
   return `${appId}/${channel}`;

@@ -4,7 +4,7 @@ import type { Member } from '@pogo/pusher-protocol';
  * Bytes between nodes. A text message for subscribers travels as it will be sent, so that a recipient node builds its
  * frame without JSON; a transition travels as data, because each node words it for its clients.
  */
-export type Envelope = EventEnvelope | TransitionEnvelope;
+export type Envelope = EventEnvelope | TransitionEnvelope | UserEnvelope | CountEnvelope;
 
 export interface EventEnvelope {
   readonly type: 'event';
@@ -25,6 +25,18 @@ export interface TransitionEnvelope {
   readonly serial: number;
 }
 
+/** On a user's own topic. */
+export interface UserEnvelope {
+  readonly type: 'user_online' | 'user_offline';
+  readonly serial: number;
+}
+
+/** The connections in a channel, on all nodes. */
+export interface CountEnvelope {
+  readonly type: 'subscription_count';
+  readonly count: number;
+}
+
 /*
  * Layout, big endian: version u8 · type u8 · header length u16 (payload starts there) · fields · payload.
  * A field is tag u8 · length u16 · bytes. Unknown fields are skipped and the payload's place is given, so a newer
@@ -32,15 +44,15 @@ export interface TransitionEnvelope {
  */
 const VERSION = 1;
 const FIXED = 4;
-const TYPES = ['event', 'member_added', 'member_removed'] as const;
+const TYPES = ['event', 'member_added', 'member_removed', 'user_online', 'user_offline', 'subscription_count'] as const;
 const TAG_EXCEPT = 1;
 const TAG_SERIAL = 2;
 
-export function encodeEnvelope(envelope: OutgoingEvent | TransitionEnvelope): Buffer {
-  const isEvent = envelope.type === 'event';
-  const payload = isEvent ? envelope.payload : JSON.stringify(envelope.member);
-  const except = isEvent ? (envelope.exceptSocketId ?? '') : '';
-  const headerLength = FIXED + (except === '' ? 0 : 3 + except.length) + (envelope.serial === undefined ? 0 : 3 + 8);
+export function encodeEnvelope(envelope: OutgoingEvent | Exclude<Envelope, EventEnvelope>): Buffer {
+  const payload = payloadOf(envelope);
+  const except = envelope.type === 'event' ? (envelope.exceptSocketId ?? '') : '';
+  const serial = envelope.type === 'subscription_count' ? undefined : envelope.serial;
+  const headerLength = FIXED + (except === '' ? 0 : 3 + except.length) + (serial === undefined ? 0 : 3 + 8);
   const bytes = Buffer.allocUnsafe(headerLength + Buffer.byteLength(payload));
   bytes[0] = VERSION;
   bytes[1] = TYPES.indexOf(envelope.type);
@@ -50,9 +62,9 @@ export function encodeEnvelope(envelope: OutgoingEvent | TransitionEnvelope): Bu
     at = writeFieldHead(bytes, at, TAG_EXCEPT, except.length);
     at += bytes.write(except, at, 'latin1');
   }
-  if (envelope.serial !== undefined) {
+  if (serial !== undefined) {
     at = writeFieldHead(bytes, at, TAG_SERIAL, 8);
-    bytes.writeDoubleBE(envelope.serial, at);
+    bytes.writeDoubleBE(serial, at);
   }
   if (typeof payload === 'string') bytes.write(payload, headerLength);
   else payload.copy(bytes, headerLength);
@@ -85,8 +97,37 @@ export function decodeEnvelope(bytes: Buffer): Envelope | undefined {
       ...(serial === undefined ? {} : { serial }),
     };
   }
+  return type === 'subscription_count' ? countIn(payload) : transitionIn(type, payload, serial);
+}
+
+function payloadOf(envelope: OutgoingEvent | Exclude<Envelope, EventEnvelope>): Buffer | string {
+  switch (envelope.type) {
+    case 'event':
+      return envelope.payload;
+    case 'subscription_count':
+      return String(envelope.count);
+    case 'user_online':
+    case 'user_offline':
+      return '';
+    default:
+      return JSON.stringify(envelope.member);
+  }
+}
+
+function countIn(payload: Buffer): CountEnvelope | undefined {
+  const count = Number(payload.toString() || NaN);
+  return Number.isInteger(count) ? { type: 'subscription_count', count } : undefined;
+}
+
+function transitionIn(
+  type: TransitionEnvelope['type'] | UserEnvelope['type'],
+  payload: Buffer,
+  serial: number | undefined,
+): TransitionEnvelope | UserEnvelope | undefined {
+  if (serial === undefined) return undefined;
+  if (type === 'user_online' || type === 'user_offline') return { type, serial };
   const member = parseMember(payload);
-  return member === undefined || serial === undefined ? undefined : { type, member, serial };
+  return member && { type, member, serial };
 }
 
 function writeFieldHead(bytes: Buffer, at: number, tag: number, length: number): number {

@@ -1,4 +1,4 @@
-import { ALSO_WHEN_FULL } from '../redis/redis-bucket-scripts.js';
+import { ALSO_WHEN_FULL } from '../redis/redis-bucket-lua.js';
 import type { RedisKeys } from '../redis/redis-keys.js';
 import type { RedisLink } from '../redis/redis-link.js';
 import { RedisScript } from '../redis/redis-script.js';

@@ -9,7 +9,16 @@ export interface Holding {
   readonly member?: Member;
 }
 
+/** What an app wants to be told beyond what every client hears. */
+export interface Wishes {
+  /** `subscription_count`, for clients or webhooks. */
+  readonly counts: boolean;
+  /** Transitions, for webhooks. */
+  readonly webhooks: boolean;
+}
+
 export interface JoinRequest extends Holding {
+  readonly wishes: Wishes;
   /** Distinct users a presence channel may have; somebody who is a member already never counts against it. */
   readonly maxMembers: number;
 }
@@ -82,6 +91,7 @@ export interface ChannelSummary {
 
 /** What a node says that it holds. */
 export interface Held extends Holding {
+  readonly wishes: Wishes;
   /** The answer to its join is still to come: nobody knows whether the directory has it. */
   readonly isUncertain: boolean;
 }
@@ -106,7 +116,9 @@ export interface DirectoryNode {
  * and never reads, decides and writes.
  *
  * The step that changes the state also publishes `member_added` / `member_removed` on the channel's broker topic, with
- * the serial, so no removal can overtake an addition. Every call but `publishCached` is idempotent and may be repeated
+ * the serial, so no removal can overtake an addition. So it does with `subscription_count`, for apps that wish it, on
+ * channels that are not presence channels: at once up to 100 connections, above that at most once in 5 s, and the last
+ * number in any case. Every call but `publishCached` is idempotent and may be repeated
  * after an {@link UnavailableError} until it resolves. Calls that run at the same time may take effect in any order.
  * An implementation whose store can forget restores what its node holds by itself, before it answers anything else.
  * Contract suite: `channelDirectoryContract`.

@@ -2,6 +2,7 @@ import type { Member } from '@pogo/pusher-protocol';
 import { topicOf } from '../broker/broker.js';
 import { encodeEnvelope } from '../broker/envelope.js';
 import type { MemoryBus } from '../broker/memory-broker.js';
+import { MemoryCounts } from './memory-counts.js';
 import {
   ChannelDirectory,
   type CachedEvent,
@@ -32,6 +33,8 @@ export class MemoryDirectoryStore {
   /** One counter for all channels: a channel that was empty for a while must not start again at an old serial. */
   serial = 0;
   readonly apps = new Map<string, Map<string, StoredChannel>>();
+  /** Apps that wish to be told counts. */
+  readonly counted = new Set<string>();
   /** Channels with a cached event, least recently published first, so that expired ones are found at the front. */
   readonly cachedChannels = new Map<string, { readonly appId: string; readonly channel: string }>();
 }
@@ -42,6 +45,7 @@ const NOTHING: readonly Transition[] = [];
 /** The directory of a node that is complete by itself. */
 export class MemoryChannelDirectory extends ChannelDirectory {
   readonly isAvailable = true;
+  private readonly counts: MemoryCounts;
 
   constructor(
     private readonly bus: MemoryBus,
@@ -49,6 +53,9 @@ export class MemoryChannelDirectory extends ChannelDirectory {
     private readonly now: () => number = Date.now,
   ) {
     super();
+    const tell = (topic: string, count: number) =>
+      bus.send(topic, encodeEnvelope({ type: 'subscription_count', count }));
+    this.counts = new MemoryCounts((topic) => this.countOf(topic), tell, now);
   }
 
   attach(): void {
@@ -62,8 +69,12 @@ export class MemoryChannelDirectory extends ChannelDirectory {
       this.dropIfUnused(request.appId, request.channel.name, stored);
       return Promise.resolve({ outcome: 'member_limit' });
     }
+    if (request.wishes.counts) this.store.counted.add(request.appId);
+    else this.store.counted.delete(request.appId);
+    const isNew = !stored.sockets.has(request.socketId);
     const transitions = this.add(stored, request);
     this.announce(transitions);
+    if (isNew) this.count(request);
     const cached = this.cachedEvent(stored);
     const { serial } = this.store;
     const joined = { outcome: 'joined', serial, members: membersOf(stored), transitions } as const;
@@ -71,8 +82,11 @@ export class MemoryChannelDirectory extends ChannelDirectory {
   }
 
   leave(holding: Holding): Promise<readonly Transition[]> {
-    const transitions = this.remove(holding.appId, holding.channel.name, holding.socketId);
+    const { appId, channel, socketId } = holding;
+    const wasThere = this.store.apps.get(appId)?.get(channel.name)?.sockets.has(socketId) ?? false;
+    const transitions = this.remove(appId, channel.name, socketId);
     this.announce(transitions);
+    if (wasThere) this.count(holding);
     return Promise.resolve(transitions);
   }
 
@@ -162,6 +176,16 @@ export class MemoryChannelDirectory extends ChannelDirectory {
         this.bus.send(topicOf(transition.appId, transition.channel), encodeEnvelope(transition));
       }
     }
+  }
+
+  private count({ appId, channel }: Holding): void {
+    const isCounted = channel.kind !== 'presence' && channel.kind !== 'user' && this.store.counted.has(appId);
+    if (isCounted) this.counts.changed(topicOf(appId, channel.name));
+  }
+
+  private countOf(topic: string): number {
+    const slash = topic.indexOf('/');
+    return this.store.apps.get(topic.slice(0, slash))?.get(topic.slice(slash + 1))?.sockets.size ?? 0;
   }
 
   private cachedEvent(stored: StoredChannel): CachedEvent | undefined {

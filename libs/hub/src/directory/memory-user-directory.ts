@@ -1,4 +1,7 @@
-import { UserDirectory, type SignedIn, type UserTransition } from './user-directory.js';
+import { userTopicOf } from '../broker/broker.js';
+import { encodeEnvelope } from '../broker/envelope.js';
+import type { MemoryBus } from '../broker/memory-broker.js';
+import { UserDirectory, type SignedIn, type UserState, type UserTransition } from './user-directory.js';
 
 /** What several memory directories of one process share when they stand for several nodes. */
 export class MemoryUserStore {
@@ -11,7 +14,10 @@ const NOTHING: readonly UserTransition[] = [];
 
 /** The users of a node that is complete by itself. */
 export class MemoryUserDirectory extends UserDirectory {
-  constructor(private readonly store: MemoryUserStore = new MemoryUserStore()) {
+  constructor(
+    private readonly bus: MemoryBus,
+    private readonly store: MemoryUserStore = new MemoryUserStore(),
+  ) {
     super();
   }
 
@@ -26,17 +32,27 @@ export class MemoryUserDirectory extends UserDirectory {
       return Promise.resolve(NOTHING);
     }
     this.store.sockets.set(`${appId}/${userId}`, new Set([socketId]));
-    return Promise.resolve([{ type: 'user_online', appId, userId, serial: ++this.store.serial }]);
+    return Promise.resolve([this.transition('user_online', appId, userId)]);
   }
 
   signOut({ appId, userId, socketId }: SignedIn): Promise<readonly UserTransition[]> {
     const sockets = this.store.sockets.get(`${appId}/${userId}`);
     if (!sockets?.delete(socketId) || sockets.size > 0) return Promise.resolve(NOTHING);
     this.store.sockets.delete(`${appId}/${userId}`);
-    return Promise.resolve([{ type: 'user_offline', appId, userId, serial: ++this.store.serial }]);
+    return Promise.resolve([this.transition('user_offline', appId, userId)]);
   }
 
-  findOnline(appId: string, userIds: readonly string[]): Promise<ReadonlySet<string>> {
-    return Promise.resolve(new Set(userIds.filter((userId) => this.store.sockets.has(`${appId}/${userId}`))));
+  findUsers(appId: string, userIds: readonly string[]): Promise<ReadonlyMap<string, UserState>> {
+    const { serial, sockets } = this.store;
+    const states = userIds.map((userId) => {
+      return [userId, { isOnline: sockets.has(`${appId}/${userId}`), serial, isProvisional: false }] as const;
+    });
+    return Promise.resolve(new Map(states));
+  }
+
+  private transition(type: UserTransition['type'], appId: string, userId: string): UserTransition {
+    const serial = ++this.store.serial;
+    this.bus.send(userTopicOf(appId, userId), encodeEnvelope({ type, serial }));
+    return { type, appId, userId, serial };
   }
 }

@@ -1,5 +1,6 @@
 import type { Member } from '@pogo/pusher-protocol';
 import { FIND, JOIN, LEAVE, LIST, PUBLISH_CACHED } from '../redis/redis-bucket-scripts.js';
+import { callBucket, NOBODY } from '../redis/redis-bucket-call.js';
 import { BUCKETS, channelBucket, type RedisKeys } from '../redis/redis-keys.js';
 import type { RedisLink } from '../redis/redis-link.js';
 import { RedisScript } from '../redis/redis-script.js';
@@ -17,6 +18,7 @@ import {
   type JoinAnswer,
   type JoinRequest,
   type Transition,
+  type Wishes,
 } from './channel-directory.js';
 
 const join = new RedisScript(JOIN);
@@ -62,7 +64,7 @@ export class RedisChannelDirectory extends ChannelDirectory {
     const { bucket, name, socketId, userId, memberJson } = placeOf(request);
     const isCached = channel.isCached ? '1' : '0';
     const args = [name, socketId, userId, memberJson, request.maxMembers, isCached];
-    const [word, ...rest] = await this.session.change(bucket, join, args);
+    const [word, ...rest] = await this.session.change(bucket, join, args, wantedText(request.wishes));
     if (word === 'FULL') return { outcome: 'member_limit' };
     const [isHeldBack, serial, members, caused, cached] = rest as [number, Buffer, Buffer[], CausedReply, CachedReply];
     return {
@@ -83,9 +85,9 @@ export class RedisChannelDirectory extends ChannelDirectory {
   }
 
   async publishCached({ appId, channel, payload, ttlMs, exceptSocketId = '' }: CachedPublish): Promise<void> {
-    const root = this.keys.root(channelBucket(appId, channel));
-    const args = ['', 0, this.keys.topics, 'PUBLISH', 'c', channel, payload, ttlMs, exceptSocketId];
-    await this.publishLink.runScript(publishCached, `${root}:n`, args);
+    const bucket = channelBucket(appId, channel);
+    const args = [channel, payload, ttlMs, exceptSocketId];
+    await callBucket({ link: this.publishLink, keys: this.keys }, bucket, publishCached, NOBODY, args);
   }
 
   async findChannel(
@@ -134,10 +136,17 @@ export class RedisChannelDirectory extends ChannelDirectory {
 }
 
 function* entriesOf(holdings: Iterable<Held>): Iterable<Entry> {
-  for (const held of holdings) yield { ...placeOf(held), isUncertain: held.isUncertain };
+  for (const held of holdings) {
+    yield { ...placeOf(held), isUncertain: held.isUncertain, wanted: wantedText(held.wishes) };
+  }
 }
 
-function placeOf({ appId, channel, socketId, member }: Holding): Omit<Entry, 'isUncertain'> {
+/** As the scripts know it. */
+function wantedText({ counts, webhooks }: Wishes): string {
+  return (webhooks ? 'w' : '') + (counts ? 'k' : '');
+}
+
+function placeOf({ appId, channel, socketId, member }: Holding): Omit<Entry, 'isUncertain' | 'wanted'> {
   return {
     bucket: channelBucket(appId, channel.name),
     name: channel.name,

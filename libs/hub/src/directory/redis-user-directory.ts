@@ -8,6 +8,7 @@ import {
   type HeldUser,
   type SignedIn,
   type UserDirectoryNode,
+  type UserState,
   type UserTransition,
 } from './user-directory.js';
 
@@ -41,7 +42,7 @@ export class RedisUserDirectory extends UserDirectory {
     return reply === undefined ? [] : transitionsOf(signedIn, reply[1] as CausedReply);
   }
 
-  async findOnline(appId: string, userIds: readonly string[]): Promise<ReadonlySet<string>> {
+  async findUsers(appId: string, userIds: readonly string[]): Promise<ReadonlyMap<string, UserState>> {
     const byBucket = new Map<string, string[]>();
     for (const userId of userIds) {
       const bucket = userBucket(appId, userId);
@@ -49,19 +50,25 @@ export class RedisUserDirectory extends UserDirectory {
     }
     const found = await Promise.all(
       Array.from(byBucket, async ([bucket, ids]) => {
-        const [, flags] = await this.session.read(bucket, online, ids);
-        return ids.filter((_, i) => (flags as number[])[i] === 1);
+        const [, isHeldBack, states] = await this.session.read(bucket, online, ids);
+        return ids.map((id, i) => [id, stateIn(states as (number | Buffer)[], i, isHeldBack === 1)] as const);
       }),
     );
-    return new Set(found.flat());
+    return new Map(found.flat());
   }
 }
 
-function* entriesOf(signedIn: Iterable<HeldUser>): Iterable<Entry> {
-  for (const each of signedIn) yield { ...placeOf(each), isUncertain: each.isUncertain };
+/** Of each user a flag and a serial. */
+function stateIn(states: readonly (number | Buffer)[], index: number, isProvisional: boolean): UserState {
+  const [flag, serial] = states.slice(2 * index);
+  return { isOnline: flag === 1, serial: Number(serial), isProvisional };
 }
 
-function placeOf({ appId, userId, socketId }: SignedIn): Omit<Entry, 'isUncertain'> {
+function* entriesOf(signedIn: Iterable<HeldUser>): Iterable<Entry> {
+  for (const each of signedIn) yield { ...placeOf(each), isUncertain: each.isUncertain, wanted: '' };
+}
+
+function placeOf({ appId, userId, socketId }: SignedIn): Omit<Entry, 'isUncertain' | 'wanted'> {
   return { bucket: userBucket(appId, userId), name: userId, socketId, userId: '', memberJson: '' };
 }
 

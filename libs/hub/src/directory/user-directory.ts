@@ -20,6 +20,15 @@ export interface UserTransition {
   readonly serial: number;
 }
 
+/** A user as the whole cluster sees it. */
+export interface UserState {
+  readonly isOnline: boolean;
+  /** Transitions up to it are in this state already. */
+  readonly serial: number;
+  /** True while nodes still have to say who is signed in with them: an absence may be none. */
+  readonly isProvisional: boolean;
+}
+
 /** What a directory asks of its node; see `DirectoryNode`. */
 export interface UserDirectoryNode {
   /** Every connection here that has signed in and is still there. */
@@ -27,7 +36,8 @@ export interface UserDirectoryNode {
 }
 
 /**
- * The cluster's truth on which users are online: those with at least one connection that has signed in, anywhere. Every
+ * The cluster's truth on which users are online: those with at least one connection that has signed in, anywhere. The
+ * step that changes it also publishes `user_online` / `user_offline`, with the serial, on the user's topic. Every
  * call is idempotent and may be repeated after an {@link UnavailableError}. Contract suite: `userDirectoryContract`.
  */
 export abstract class UserDirectory {
@@ -35,6 +45,6 @@ export abstract class UserDirectory {
   abstract signIn(signedIn: SignedIn): Promise<readonly UserTransition[]>;
   /** Nothing happens when the connection has not signed in. */
   abstract signOut(signedIn: SignedIn): Promise<readonly UserTransition[]>;
-  /** Those of `userIds` that are online. */
-  abstract findOnline(appId: string, userIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** All of `userIds`. */
+  abstract findUsers(appId: string, userIds: readonly string[]): Promise<ReadonlyMap<string, UserState>>;
 }

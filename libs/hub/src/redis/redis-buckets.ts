@@ -1,5 +1,12 @@
 import type { RedisLeases } from './redis-leases.js';
 
+/** In front of the name of a bucket in which something may wait; no app id begins so. */
+const LOOKED_AFTER = '+';
+
+function entryOf(bucket: string, wanted: string): string {
+  return wanted === '' ? bucket : LOOKED_AFTER + bucket;
+}
+
 /** The buckets in which one incarnation has been. */
 export class RedisBuckets {
   /** Undefined: it is done. */
@@ -13,27 +20,32 @@ export class RedisBuckets {
 
   /** Where the incarnation has been, or has tried to be. */
   get names(): readonly string[] {
-    return [...this.registered.keys()];
+    return Array.from(this.registered.keys(), (entry) => entry.replace(LOOKED_AFTER, ''));
   }
 
-  /** The reaper must know where to look, before there is something. Undefined: it does. */
-  register(bucket: string): Promise<void> | undefined {
-    if (this.registered.has(bucket)) return this.registered.get(bucket);
-    const registration = this.leases.register(this.incarnation, [bucket]).then(
-      () => void this.registered.set(bucket, undefined),
+  /**
+   * The reaper must know where to look, before there is something; and who looks after what waits there, where the app
+   * wants to be told something. Undefined: they do.
+   */
+  register(bucket: string, wanted = ''): Promise<void> | undefined {
+    const entry = this.registered.has(LOOKED_AFTER + bucket) ? LOOKED_AFTER + bucket : entryOf(bucket, wanted);
+    if (this.registered.has(entry)) return this.registered.get(entry);
+    const registration = this.leases.register(this.incarnation, [entry]).then(
+      () => void this.registered.set(entry, undefined),
       (error: unknown) => {
-        this.registered.delete(bucket);
+        this.registered.delete(entry);
         throw error;
       },
     );
-    this.registered.set(bucket, registration);
+    this.registered.set(entry, registration);
     return registration;
   }
 
-  /** @throws FencedError, UnavailableError */
-  async registerAll(buckets: readonly string[]): Promise<void> {
-    await this.leases.register(this.incarnation, buckets);
-    for (const bucket of buckets) this.registered.set(bucket, undefined);
+  /** @param buckets with what their apps want. @throws FencedError, UnavailableError */
+  async registerAll(buckets: readonly (readonly [bucket: string, wanted: string | undefined])[]): Promise<void> {
+    const entries = buckets.map(([bucket, wanted = '']) => entryOf(bucket, wanted));
+    await this.leases.register(this.incarnation, entries);
+    for (const entry of entries) this.registered.set(entry, undefined);
   }
 
   /** From now on the incarnation's mark must be there, or the bucket was lost. */

@@ -4,10 +4,7 @@ export class RedisHold {
   until = 0;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(
-    private readonly onBegin: () => void,
-    private readonly onEnd: () => void,
-  ) {}
+  constructor(private readonly tell: (what: 'heldBack' | 'released') => void) {}
 
   get isInForce(): boolean {
     return this.timer !== undefined;
@@ -19,9 +16,9 @@ export class RedisHold {
     if (forMs <= 0 || this.timer !== undefined) return;
     this.timer = setTimeout(() => {
       this.timer = undefined;
-      this.onEnd();
+      this.tell('released');
     }, forMs + 1);
-    this.onBegin();
+    this.tell('heldBack');
   }
 
   close(): void {

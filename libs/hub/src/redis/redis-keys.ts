@@ -12,12 +12,19 @@
  *   root:o            sorted set, by name: occupied channels
  *   root:h:<inc>      set: what an incarnation of a node holds, and a mark that it has been here
  *   root:f            sorted set: incarnations that are dead here, for an hour
- *   root:w            stream: transitions
+ *   root:a            what the app wants to be told
+ *   root:w            stream: what has happened, for webhooks
+ *   root:d            sorted set: what is due when
+ *   root:k            hash: channel → when its many clients were last told their number
  *   root:t<db>:<channel>  the topic
+ * For an endpoint of webhooks (root `{prefix:hook:<endpoint>}`):
+ *   root:q  stream: what it is to be told                      root:s  hash: bucket → the last entry that came from it
  * For all nodes (root `{prefix}`):
  *   root:l  sorted set: incarnation → when its lease ends      root:x  hash: incarnation → who reaps it until when
  *   root:b:<inc>  set: the buckets it may hold something in    root:c:<inc>  hash: app id → connections
  *   root:e  hash: the epoch of the data set
+ *   root:w  set: buckets in which something may wait           root:y  who looks after them
+ *   root:g  hash: endpoint → app id, of those that something was queued for
  *   root:n:<nonce>  a command that a node has taken
  *   root:r:<name>  hash: a rate limit                          root:p<db>:<pattern>  message patterns of Nest
  */
@@ -82,8 +89,11 @@ export class RedisKeys {
   /** Redis's name of the broker topic `appId/channel`. */
   topic(topic: string): string {
     const slash = topic.indexOf('/');
-    const channel = topic.slice(slash + 1);
-    return this.root(channelBucket(topic.slice(0, slash), channel)) + this.topics + channel;
+    const appId = topic.slice(0, slash);
+    const name = topic.slice(slash + 1);
+    // No channel's name begins so: see `userTopicOf`.
+    if (name.startsWith('/')) return this.root(userBucket(appId, name.slice(1))) + this.topics + name.slice(1);
+    return this.root(channelBucket(appId, name)) + this.topics + name;
   }
 
   /** The broker topic with Redis's name `name`; undefined when it is none. */
@@ -91,8 +101,9 @@ export class RedisKeys {
     if (!name.startsWith(this.bucketStart)) return undefined;
     const end = name.indexOf('}');
     if (!name.startsWith(this.topics, end + 1)) return undefined;
-    const appId = name.slice(this.bucketStart.length, name.lastIndexOf(':', end));
-    return `${appId}/${name.slice(end + 1 + this.topics.length)}`;
+    const bucket = name.slice(this.bucketStart.length, end);
+    const separator = kindOf(bucket) === 'u' ? '//' : '/';
+    return bucket.slice(0, bucket.lastIndexOf(':')) + separator + name.slice(end + 1 + this.topics.length);
   }
 
   /** Redis's name of a message pattern of Nest. */
@@ -102,6 +113,16 @@ export class RedisKeys {
 
   patternIn(name: string): string | undefined {
     return name.startsWith(this.patterns) ? name.slice(this.patterns.length) : undefined;
+  }
+
+  /** Root of the keys about an endpoint of webhooks. */
+  endpoint(endpointId: string): string {
+    return `${this.bucketStart}hook:${endpointId}}`;
+  }
+
+  /** In front of the keys of BullMQ. */
+  get jobs(): string {
+    return `${this.bucketStart}jobs}`;
   }
 
   /** The key of a command's nonce. */

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { RedisBuckets } from './redis-buckets.js';
+import { callBucket } from './redis-bucket-call.js';
 import { FencedError } from './redis-fenced-error.js';
 import { REAP } from './redis-bucket-scripts.js';
-import { kindOf, type RedisKeys } from './redis-keys.js';
+import type { RedisKeys } from './redis-keys.js';
 import type { RedisArgument, RedisLink } from './redis-link.js';
-import { BEAT, CLAIM, COUNT_CONNECTIONS, FORGET, REGISTER } from './redis-node-scripts.js';
+import { BEAT, CLAIM, COUNT_CONNECTIONS, FORGET, LOOK_EVERYWHERE, REGISTER } from './redis-node-scripts.js';
 import type { RedisOptions } from './redis-options.js';
 import { RedisScript } from './redis-script.js';
 
@@ -13,10 +14,11 @@ const register = new RedisScript(REGISTER);
 const claim = new RedisScript(CLAIM);
 const forget = new RedisScript(FORGET);
 const countConnections = new RedisScript(COUNT_CONNECTIONS);
+const lookEverywhere = new RedisScript(LOOK_EVERYWHERE);
 const reap = new RedisScript(REAP);
 
 /** Sent to Redis when the link opens. */
-export const LEASE_SCRIPTS = [beat, register, claim, forget, countConnections, reap];
+export const LEASE_SCRIPTS = [beat, register, claim, forget, countConnections, lookEverywhere, reap];
 
 const ENTRIES_PER_CALL = 500;
 const BUCKETS_PER_CALL = 500;
@@ -35,6 +37,15 @@ export interface Beat {
   readonly nextExpiryMs: number;
 }
 
+/** What somebody has to look after. */
+export interface Everywhere {
+  readonly isChosen: boolean;
+  /** Empty for those who are not chosen. */
+  readonly buckets: readonly string[];
+  /** Endpoints of webhooks, by id, and their apps. */
+  readonly endpoints: ReadonlyMap<string, string>;
+}
+
 /** A new name for a life of this process. 16 characters without a comma; scripts rely on it. */
 export function newIncarnation(): string {
   return randomBytes(12).toString('base64url');
@@ -43,13 +54,15 @@ export function newIncarnation(): string {
 /** The questions about who lives. */
 export class RedisLeases {
   private readonly key: string;
+  /** Something waits in a bucket: who left there is to be told of. */
+  onPending: (bucket: string) => void = () => undefined;
   /** What the last heartbeat has said: who leaves meanwhile leaves in silence. */
   private heldBackUntil = 0;
 
   constructor(
-    private readonly link: RedisLink,
+    readonly link: RedisLink,
     private readonly options: RedisOptions,
-    private readonly keys: RedisKeys,
+    readonly keys: RedisKeys,
   ) {
     this.key = `${keys.nodes}:l`;
   }
@@ -93,6 +106,17 @@ export class RedisLeases {
   }
 
   /**
+   * Where something may wait, for the one node that is chosen to look for the next `periodMs`, or a little less.
+   * @throws UnavailableError
+   */
+  async lookEverywhere(periodMs: number): Promise<Everywhere> {
+    const [chosen, buckets, endpoints] = await this.ask(lookEverywhere, [Math.round(periodMs * 0.9)]);
+    const texts = (endpoints as Buffer[]).map(String);
+    const pairs = texts.flatMap((id, i) => (i % 2 === 0 ? [[id, texts[i + 1] ?? ''] as const] : []));
+    return { isChosen: String(chosen) === '1', buckets: (buckets as Buffer[]).map(String), endpoints: new Map(pairs) };
+  }
+
+  /**
    * Removes what a dead incarnation left behind, as far as nobody else is at it. False: nobody is dead.
    * @param own an incarnation that its own process gives up, and where it has been; by default any whose lease is over.
    * @throws UnavailableError; who asks next goes on where this ended.
@@ -120,10 +144,10 @@ export class RedisLeases {
   }
 
   private async reapSome(dead: string, bucket: string): Promise<number> {
-    const root = this.keys.root(bucket);
-    const args = [dead, this.heldBackUntil, this.keys.topics, 'PUBLISH', kindOf(bucket), ENTRIES_PER_CALL];
-    const reply = (await this.link.runScript(reap, `${root}:n`, args)) as [Buffer, number];
-    return reply[1];
+    const caller = { incarnation: dead, heldBackUntil: this.heldBackUntil, isKnown: false };
+    const { isPending, rest } = await callBucket(this, bucket, reap, caller, [ENTRIES_PER_CALL]);
+    if (isPending) this.onPending(bucket);
+    return Number(rest[0]);
   }
 
   private async ask(script: RedisScript, args: readonly RedisArgument[]): Promise<unknown[]> {

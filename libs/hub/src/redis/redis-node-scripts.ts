@@ -1,4 +1,4 @@
-import { ALSO_WHEN_FULL } from './redis-bucket-scripts.js';
+import { ALSO_WHEN_FULL } from './redis-bucket-lua.js';
 
 /*
  * Who lives: leases, and what must be cleaned up after those that do not. KEYS[1] is `{prefix}:l`. Times are Redis's.
@@ -47,10 +47,17 @@ local first = redis.call('ZRANGE', leases, 0, 0, 'WITHSCORES')
 return { 'OK', id, now, numberIn('held'), tonumber(first[2]) - now, numberIn('grace') - now }
 `;
 
-/** 1 incarnation · then buckets that it is about to hold something in. */
+/**
+ * 1 incarnation · then buckets that it is about to hold something in; '+' in front of one: something may wait there, and
+ * somebody must look after it when all that know of it are gone.
+ */
 export const REGISTER = `${ALSO_WHEN_FULL}${COMMON}
 if not isAlive(ARGV[1]) then return { 'FENCED' } end
-redis.call('SADD', root .. ':b:' .. ARGV[1], unpack(ARGV, 2))
+for i = 2, #ARGV do
+  local bucket = string.gsub(ARGV[i], '^%+', '')
+  redis.call('SADD', root .. ':b:' .. ARGV[1], bucket)
+  if bucket ~= ARGV[i] then redis.call('SADD', root .. ':w', bucket) end
+end
 return { 'OK' }
 `;
 
@@ -78,6 +85,16 @@ redis.call('DEL', root .. ':b:' .. ARGV[1], root .. ':c:' .. ARGV[1])
 redis.call('HDEL', claims, ARGV[1])
 redis.call('ZREM', leases, ARGV[1])
 return { 'OK' }
+`;
+
+/**
+ * 1 for how long nobody else looks everywhere, ms. Answers '1' who is chosen, the buckets in which something may wait, if
+ * so, and the endpoints of webhooks with their apps.
+ */
+export const LOOK_EVERYWHERE = `${ALSO_WHEN_FULL}${COMMON}
+local isChosen = redis.call('SET', root .. ':y', '1', 'NX', 'PX', ARGV[1])
+local buckets = isChosen and redis.call('SMEMBERS', root .. ':w') or {}
+return { 'OK', isChosen and '1' or '0', buckets, redis.call('HGETALL', root .. ':g') }
 `;
 
 /** 1 app id · 2 an incarnation that does not count. Connections of the app on the living nodes. */

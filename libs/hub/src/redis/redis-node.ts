@@ -13,13 +13,27 @@ import { CHANNEL_SCRIPTS, PUBLISH_SCRIPTS, RedisChannelDirectory } from '../dire
 import { RedisConnectionDirectory } from '../directory/redis-connection-directory.js';
 import { RedisUserDirectory, USER_SCRIPTS } from '../directory/redis-user-directory.js';
 import { RATE_LIMIT_SCRIPTS, RedisRateLimitStore } from '../rate-limit/redis-rate-limit-store.js';
-import { createRedisClient } from './redis-client.js';
+import { createRedisClient, createWaitingRedisClient } from './redis-client.js';
 import { RedisKeys } from './redis-keys.js';
 import { LEASE_SCRIPTS, RedisLeases } from './redis-leases.js';
 import { RedisLink } from './redis-link.js';
 import type { RedisOptions } from './redis-options.js';
+import { PENDING_SCRIPTS, RedisPending } from './redis-pending.js';
 import { restoreScript } from './redis-restore.js';
 import { RedisSession } from './redis-session.js';
+import { RedisDrainJobs } from '../webhooks/redis-drain-jobs.js';
+import { ENDPOINT_SCRIPTS, RedisEndpointStreams } from '../webhooks/redis-endpoint-streams.js';
+import { RedisWebhookQueue, WEBHOOK_SCRIPTS } from '../webhooks/redis-webhook-queue.js';
+
+const DIRECTORY_SCRIPTS = [
+  ...LEASE_SCRIPTS,
+  restoreScript,
+  ...CHANNEL_SCRIPTS,
+  ...USER_SCRIPTS,
+  ...PENDING_SCRIPTS,
+  ...WEBHOOK_SCRIPTS,
+  ...ENDPOINT_SCRIPTS,
+];
 
 /**
  * One node's part in a cluster over Redis: every port, on three connections (publish, subscribe, directory). It
@@ -34,10 +48,12 @@ export class RedisNode implements OnModuleInit, OnApplicationBootstrap, OnApplic
   readonly connections: RedisConnectionDirectory;
   readonly rateLimits: RedisRateLimitStore;
   readonly nonces: RedisCommandNonces;
+  readonly webhooks: RedisWebhookQueue;
   private readonly logger = new Logger(RedisNode.name);
   private readonly publishLink: RedisLink;
   private readonly directory: Redis;
   private readonly session: RedisSession;
+  private readonly pending: RedisPending;
 
   constructor(options: RedisOptions) {
     const keys = new RedisKeys(options.prefix, options.db);
@@ -48,10 +64,13 @@ export class RedisNode implements OnModuleInit, OnApplicationBootstrap, OnApplic
     });
     this.directory = createRedisClient(options, 'directory', options.commandTimeoutMs);
     const directoryLink = new RedisLink(this.directory, {
-      scripts: [...LEASE_SCRIPTS, restoreScript, ...CHANNEL_SCRIPTS, ...USER_SCRIPTS],
+      scripts: DIRECTORY_SCRIPTS,
       waitMs: 0,
     });
-    this.session = new RedisSession(directoryLink, new RedisLeases(directoryLink, options, keys), options, keys);
+    const leases = new RedisLeases(directoryLink, options, keys);
+    const session = (this.session = new RedisSession(directoryLink, leases, options, keys));
+    const pending = (this.pending = new RedisPending(session, leases));
+    session.onPending = leases.onPending = (bucket) => pending.note(bucket);
     this.broker = new RedisBroker(options, keys, this.publishLink, publisher);
     this.commands = new RedisCommandBus(publisher, keys);
     this.channels = new RedisChannelDirectory(this.session, this.publishLink, keys);
@@ -59,12 +78,17 @@ export class RedisNode implements OnModuleInit, OnApplicationBootstrap, OnApplic
     this.connections = new RedisConnectionDirectory(this.session);
     this.rateLimits = new RedisRateLimitStore(this.publishLink, keys);
     this.nonces = new RedisCommandNonces(this.publishLink, keys);
+    const streams = new RedisEndpointStreams(directoryLink, keys);
+    session.observe({ missed: () => streams.beginAnew() });
+    const jobs = new RedisDrainJobs((name) => createWaitingRedisClient(options, name), keys.jobs);
+    this.webhooks = new RedisWebhookQueue(session, pending, streams, jobs);
     this.directory.once('ready', () => void this.checkEviction());
   }
 
   onModuleInit(): void {
     this.publishLink.connect();
     this.session.start();
+    this.pending.start();
   }
 
   /** Commands come by the broker of Redis even where the application publishes by another one. */
@@ -74,7 +98,9 @@ export class RedisNode implements OnModuleInit, OnApplicationBootstrap, OnApplic
 
   /** The last to end: whoever leaves before is still recorded. */
   async onApplicationShutdown(): Promise<void> {
+    await this.webhooks.close(0);
     await this.session.close();
+    this.pending.close();
     await this.broker.close();
     await this.publishLink.close();
   }

@@ -15,6 +15,8 @@ export interface Entry {
   readonly memberJson: string;
   /** Nobody knows whether it was recorded: what is there is kept, and nothing is added. */
   readonly isUncertain: boolean;
+  /** What the app wants to be told; the same in all of a bucket. */
+  readonly wanted: string;
 }
 
 export function groupByBucket(entries: readonly Entry[]): Map<string, Entry[]> {
@@ -36,12 +38,12 @@ export function* restoreCalls(
   byBucket: ReadonlyMap<string, readonly Entry[]>,
   formers: readonly string[],
   isLate: boolean,
-): Iterable<{ readonly bucket: string; readonly args: RedisArgument[] }> {
+): Iterable<{ readonly bucket: string; readonly args: RedisArgument[]; readonly wanted: string }> {
   for (const [bucket, entries] of byBucket) {
     for (let at = 0; at < entries.length; at += ENTRIES_PER_CALL) {
       const some = entries.slice(at, at + ENTRIES_PER_CALL);
       const fields = some.flatMap(fieldsOf);
-      yield { bucket, args: [formers.join(), isLate ? '1' : '0', ...fields] };
+      yield { bucket, args: [formers.join(), isLate ? '1' : '0', ...fields], wanted: some[0]?.wanted ?? '' };
     }
   }
 }

@@ -13,3 +13,26 @@ export interface SessionObserver {
   /** The session has begun anew. */
   missed?(): void;
 }
+
+const NO_CONNECTIONS: ReadonlyMap<string, number> = new Map();
+
+/** All of them. */
+export class SessionObservers {
+  private readonly observers: SessionObserver[] = [];
+
+  add(observer: SessionObserver): void {
+    this.observers.push(observer);
+  }
+
+  entries(): Entry[] {
+    return this.observers.flatMap((observer) => [...(observer.entries?.() ?? [])]);
+  }
+
+  get connections(): ReadonlyMap<string, number> {
+    return this.observers.find(({ connections }) => connections !== undefined)?.connections ?? NO_CONNECTIONS;
+  }
+
+  tell(what: 'heldBack' | 'released' | 'missed'): void {
+    for (const observer of this.observers) observer[what]?.();
+  }
+}

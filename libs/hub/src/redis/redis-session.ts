@@ -1,20 +1,22 @@
 import { Logger } from '@nestjs/common';
 import { pauseBeforeAskingAgain } from '../ask-again.js';
 import { UnavailableError } from '../unavailable-error.js';
+import { callBucket } from './redis-bucket-call.js';
 import { RedisReaper } from './redis-reaper.js';
 import { RedisBuckets } from './redis-buckets.js';
 import { FencedError } from './redis-fenced-error.js';
 import { RedisHold } from './redis-hold.js';
-import { kindOf, type RedisKeys } from './redis-keys.js';
+import type { RedisKeys } from './redis-keys.js';
 import { newIncarnation, type Beat, type RedisLeases } from './redis-leases.js';
 import type { RedisArgument, RedisLink } from './redis-link.js';
 import type { RedisOptions } from './redis-options.js';
 import { groupByBucket, restoreCalls, restoreScript } from './redis-restore.js';
 import type { RedisScript } from './redis-script.js';
-import type { SessionObserver } from './redis-session-observer.js';
+import { SessionObservers, type SessionObserver } from './redis-session-observer.js';
 
 const SHORTEST_BEAT_MS = 500;
-const NO_CONNECTIONS: ReadonlyMap<string, number> = new Map();
+
+type Question = [bucket: string, script: RedisScript, args: readonly RedisArgument[], wanted?: string];
 
 /**
  * This node's life in the directory. Whenever its connection was lost, or it counts as dead, it takes a new name
@@ -23,7 +25,9 @@ const NO_CONNECTIONS: ReadonlyMap<string, number> = new Map();
  */
 export class RedisSession {
   private readonly logger = new Logger(RedisSession.name);
-  private readonly observers: SessionObserver[] = [];
+  private readonly observers = new SessionObservers();
+  /** Something waits in a bucket: for its time, or to be fetched for webhooks. */
+  onPending: (bucket: string) => void = () => undefined;
   private readonly reaper: RedisReaper;
   private buckets: RedisBuckets;
   private epoch = '';
@@ -40,13 +44,12 @@ export class RedisSession {
   private beatTimer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly link: RedisLink,
+    readonly link: RedisLink,
     private readonly leases: RedisLeases,
     private readonly options: RedisOptions,
-    private readonly keys: RedisKeys,
+    readonly keys: RedisKeys,
   ) {
-    const tell = (name: 'heldBack' | 'released') => () => this.observers.forEach((observer) => observer[name]?.());
-    this.hold = new RedisHold(tell('heldBack'), tell('released'));
+    this.hold = new RedisHold((what) => this.observers.tell(what));
     this.buckets = new RedisBuckets(leases, '');
     this.reaper = new RedisReaper(leases, () => this.ready);
     link.onOpen = () => void this.begin();
@@ -63,7 +66,7 @@ export class RedisSession {
   }
 
   observe(observer: SessionObserver): void {
-    this.observers.push(observer);
+    this.observers.add(observer);
   }
 
   start(): void {
@@ -98,15 +101,19 @@ export class RedisSession {
     return this.leases.countConnections(appId, this.incarnation);
   }
 
-  /** Asks for a change in a bucket. Calls of one bucket take effect in order. @throws UnavailableError */
-  async change(bucket: string, script: RedisScript, args: readonly RedisArgument[]): Promise<unknown[]> {
+  /**
+   * Asks for a change in a bucket. Calls of one bucket take effect in order.
+   * @param wanted what the app wants to be told, from who knows it. @throws UnavailableError
+   */
+  async change(...question: Question): Promise<unknown[]> {
     this.checkAlive();
+    const [bucket, , , wanted] = question;
     const { buckets } = this;
     try {
-      const registration = buckets.register(bucket);
+      const registration = buckets.register(bucket, wanted);
       if (registration !== undefined) await registration;
       if (buckets !== this.buckets) throw new UnavailableError('the node has begun anew', 'not_done');
-      const reply = await this.run(bucket, script, args);
+      const reply = await this.run(...question);
       buckets.mark(bucket);
       return reply;
     } catch (error) {
@@ -119,9 +126,9 @@ export class RedisSession {
    * As {@link change}, for what this node no longer holds. Undefined: while there is no connection nothing needs to be
    * done, because the next one begins without it.
    */
-  async remove(bucket: string, script: RedisScript, args: readonly RedisArgument[]): Promise<unknown[] | undefined> {
+  async remove(...question: Question): Promise<unknown[] | undefined> {
     try {
-      return await this.change(bucket, script, args);
+      return await this.change(...question);
     } catch (error) {
       // What is being restored was read before this was gone.
       if (!(error instanceof UnavailableError) || this.ready || this.isRestoring) throw error;
@@ -130,19 +137,16 @@ export class RedisSession {
   }
 
   /** Asks a question. @throws UnavailableError */
-  async read(bucket: string, script: RedisScript, args: readonly RedisArgument[]): Promise<unknown[]> {
+  async read(...question: Question): Promise<unknown[]> {
     if (!this.ready) throw new UnavailableError('this node is not in the directory', 'not_done');
-    return this.run(bucket, script, args);
+    return this.run(...question);
   }
 
-  private async run(bucket: string, script: RedisScript, args: readonly RedisArgument[]): Promise<unknown[]> {
-    const root = this.keys.root(bucket);
-    const kind = kindOf(bucket) + (this.buckets.isMarked(bucket) ? '1' : '0');
-    const all = [this.incarnation, this.hold.until, this.keys.topics, 'PUBLISH', kind, ...args];
-    const [word, ...rest] = (await this.link.runScript(script, `${root}:n`, all)) as [Buffer, ...unknown[]];
-    const answer = word.toString();
-    if (answer === 'FENCED') throw new FencedError();
-    if (answer === 'LOST') throw new FencedError('Redis has lost what this node holds');
+  private async run(...[bucket, script, args, wanted]: Question): Promise<unknown[]> {
+    const { incarnation, hold, buckets } = this;
+    const caller = { incarnation, heldBackUntil: hold.until, isKnown: buckets.isMarked(bucket), wanted };
+    const { answer, isPending, rest } = await callBucket(this, bucket, script, caller, args);
+    if (isPending) this.onPending(bucket);
     return [answer, ...rest];
   }
 
@@ -181,7 +185,7 @@ export class RedisSession {
     try {
       const sentAt = performance.now();
       const knownEpoch = this.epoch;
-      const answer = await this.leases.beat(this.incarnation, true, knownEpoch, this.connectionCounts);
+      const answer = await this.leases.beat(this.incarnation, true, knownEpoch, this.observers.connections);
       this.isRecorded = true;
       if (attempt !== this.attempt) return;
       this.beatSentAt = sentAt;
@@ -193,7 +197,7 @@ export class RedisSession {
       this.ready = true;
       this.isRestoring = false;
       // Whatever happened while we were out of it.
-      if (knownEpoch !== '') for (const observer of this.observers) observer.missed?.();
+      if (knownEpoch !== '') this.observers.tell('missed');
       this.failures = 0;
       await this.reaper.retire();
     } catch (error) {
@@ -207,12 +211,12 @@ export class RedisSession {
   }
 
   private async restore(attempt: number, isLate: boolean): Promise<void> {
-    const byBucket = groupByBucket(this.observers.flatMap((observer) => [...(observer.entries?.() ?? [])]));
+    const byBucket = groupByBucket(this.observers.entries());
     const { buckets } = this;
-    await buckets.registerAll([...byBucket.keys()]);
-    for (const { bucket, args } of restoreCalls(byBucket, this.reaper.formers, isLate)) {
+    await buckets.registerAll(Array.from(byBucket, ([bucket, [first]]) => [bucket, first?.wanted]));
+    for (const { bucket, args, wanted } of restoreCalls(byBucket, this.reaper.formers, isLate)) {
       if (attempt !== this.attempt) return;
-      await this.run(bucket, restoreScript, args);
+      await this.run(bucket, restoreScript, args, wanted);
       buckets.mark(bucket);
     }
   }
@@ -223,7 +227,7 @@ export class RedisSession {
     if (!this.link.isOpen || incarnation === '' || this.isClosed) return;
     const sentAt = performance.now();
     try {
-      const answer = await this.leases.beat(incarnation, false, this.epoch, this.connectionCounts);
+      const answer = await this.leases.beat(incarnation, false, this.epoch, this.observers.connections);
       if (attempt !== this.attempt) return;
       if (answer.epoch !== this.epoch) {
         // Emptied under our feet.
@@ -242,9 +246,5 @@ export class RedisSession {
     this.epoch = epoch;
     this.hold.set(heldBackUntil, heldBackMs);
     if (nextExpiryMs < this.options.heartbeatMs) this.reaper.lookIn(Math.max(0, nextExpiryMs));
-  }
-
-  private get connectionCounts(): ReadonlyMap<string, number> {
-    return this.observers.find(({ connections }) => connections !== undefined)?.connections ?? NO_CONNECTIONS;
   }
 }

@@ -3,7 +3,14 @@ import { parseChannelName, type ChannelName, type Member } from '@pogo/pusher-pr
 import { askAgain } from '../ask-again.js';
 import { topicOf, type Broker } from '../broker/broker.js';
 import { decodeEnvelope, type Envelope } from '../broker/envelope.js';
-import type { ChannelDirectory, Holding, Joined, JoinAnswer, Transition } from '../directory/channel-directory.js';
+import type {
+  ChannelDirectory,
+  Holding,
+  Joined,
+  JoinAnswer,
+  Transition,
+  Wishes,
+} from '../directory/channel-directory.js';
 import { eachWith, eventually, type Harness, type TestApi } from './test-api.js';
 
 /** Two nodes' directories over one truth, empty, and a broker on which their transitions arrive. */
@@ -79,7 +86,7 @@ export function channelDirectoryContract(api: TestApi, name: string, create: Cre
       const alice = joined(await join(nodes[0], presence('presence-a', '1.1', ALICE)));
       const bob = joined(await join(nodes[1], presence('presence-a', '2.1', BOB)));
       await eventually(() => seen.length === 2);
-      const [first, second] = seen.map((envelope) => envelope.serial ?? NaN) as [number, number];
+      const [first, second] = seen.map(serialOf) as [number, number];
       assert.ok(first <= alice.serial && alice.serial < second && second <= bob.serial);
     });
 
@@ -142,11 +149,56 @@ export function channelDirectoryContract(api: TestApi, name: string, create: Cre
       assert.ok(alice.length >= 2);
       alice.forEach((word, i) => assert.equal(word, i % 2 === 0 ? 'member_added alice' : 'member_removed alice'));
       assert.equal(alice.length % 2, 0);
-      const serials = seen.map((envelope) => envelope.serial ?? NaN);
+      const serials = seen.map((envelope) => serialOf(envelope));
       assert.deepEqual(
         serials,
         serials.toSorted((a, b) => a - b),
       );
+    });
+
+    test('tells the number of connections where it is wished, and not to presence channels', async ({
+      nodes,
+      broker,
+    }) => {
+      const wishes = { counts: true, webhooks: false };
+      const seen = await watch(broker, 'counted');
+      const first = open('counted', '1.1');
+      await join(nodes[0], first, 0, wishes);
+      await join(nodes[1], open('counted', '2.1'), 0, wishes);
+      await join(nodes[1], open('counted', '2.1'), 0, wishes);
+      await join(nodes[0], open('counted', '1.2'), 0, wishes);
+      await leave(nodes[0], first);
+      await leave(nodes[0], first);
+      await join(nodes[0], open('counted', '1.3'), 0, wishes);
+      await eventually(() => seen.length >= 5);
+      assert.deepEqual(seen.map(wordOf), ['count 1', 'count 2', 'count 3', 'count 2', 'count 3']);
+    });
+
+    test('counts no members of presence channels', async ({ nodes, broker }) => {
+      const seen = await watch(broker, 'presence-counted');
+      const wishes = { counts: true, webhooks: false };
+      await join(nodes[0], presence('presence-counted', '1.1', ALICE), 9, wishes);
+      await join(nodes[1], presence('presence-counted', '2.1', BOB), 9, wishes);
+      await eventually(() => seen.length >= 2);
+      assert.deepEqual(seen.map(wordOf), ['member_added alice', 'member_added bob']);
+    });
+
+    test('tells of more than a hundred connections once in a while, and the last number in any case', async ({
+      nodes,
+      broker,
+    }) => {
+      const wishes = { counts: true, webhooks: false };
+      const seen = await watch(broker, 'crowd');
+      const sockets = Array.from({ length: 130 }, (_, i) => open('crowd', `${i}.1`));
+      for (const [i, socket] of sockets.entries()) await join(nodes[i % 2 === 0 ? 0 : 1], socket, 0, wishes);
+      await eventually(() => seen.some((envelope) => wordOf(envelope) === 'count 130'));
+      const numbers = seen.map((envelope) => (envelope.type === 'subscription_count' ? envelope.count : NaN));
+      assert.deepEqual(
+        numbers.slice(0, 101),
+        Array.from({ length: 101 }, (_, i) => i + 1),
+      );
+      // And then, after the pause, where it has come to; on a slow machine the way takes several.
+      assert.ok(numbers.length < 115, `${numbers.length} numbers for 130 connections`);
     });
 
     test('publishes a cached event and shows it to those who join later', async ({ nodes, broker }) => {
@@ -162,7 +214,7 @@ export function channelDirectoryContract(api: TestApi, name: string, create: Cre
       const late = joined(await join(nodes[1], open('cache-a', '2.1')));
       assert.deepEqual(late.cached?.payload, payload);
       assert.ok(late.cached.expiresInMs > 0 && late.cached.expiresInMs <= 60_000);
-      assert.ok(early.serial < (event.serial ?? NaN) && (event.serial ?? NaN) <= late.serial);
+      assert.ok(early.serial < serialOf(event) && serialOf(event) <= late.serial);
     });
 
     test('keeps a cached event without subscribers, and not beyond its time', async ({ nodes }) => {
@@ -192,8 +244,13 @@ function presence(channel: string, socketId: string, member: Member): Holding {
   return { ...open(channel, socketId), member };
 }
 
-function join(directory: ChannelDirectory, holding: Holding, maxMembers = 100): Promise<JoinAnswer> {
-  return askAgain(() => directory.join({ ...holding, maxMembers }), never);
+function join(
+  directory: ChannelDirectory,
+  holding: Holding,
+  maxMembers = 100,
+  wishes: Wishes = { counts: false, webhooks: false },
+): Promise<JoinAnswer> {
+  return askAgain(() => directory.join({ ...holding, maxMembers, wishes }), never);
 }
 
 function leave(directory: ChannelDirectory, holding: Holding): Promise<readonly Transition[]> {
@@ -231,7 +288,12 @@ async function watch(broker: Broker, channel: string): Promise<Envelope[]> {
 }
 
 function wordOf(envelope: Envelope): string {
-  return envelope.type === 'event' ? 'event' : `${envelope.type} ${envelope.member.userId}`;
+  if (envelope.type === 'subscription_count') return `count ${envelope.count}`;
+  return 'member' in envelope ? `${envelope.type} ${envelope.member.userId}` : envelope.type;
+}
+
+function serialOf(envelope: Envelope | undefined): number {
+  return (envelope !== undefined && 'serial' in envelope ? envelope.serial : undefined) ?? NaN;
 }
 
 function typeOf({ type }: Transition): string {

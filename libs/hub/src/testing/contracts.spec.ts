@@ -74,13 +74,13 @@ connectionDirectoryContract(api, 'memory', () => {
 });
 
 userDirectoryContract(api, 'memory', () => {
-  const store = new MemoryUserStore();
-  return { nodes: [new MemoryUserDirectory(store), new MemoryUserDirectory(store)], isReliable: true, close };
+  const [bus, store] = [new MemoryBus(), new MemoryUserStore()];
+  return { nodes: [new MemoryUserDirectory(bus, store), new MemoryUserDirectory(bus, store)], isReliable: true, close };
 });
 
 userDirectoryContract(api, 'memory, delayed, reordered and failing', () => {
-  const store = new MemoryUserStore();
-  const node = (seed: number) => new UnreliableUserDirectory(new MemoryUserDirectory(store), new Chaos({ seed }));
+  const [bus, store] = [new MemoryBus(), new MemoryUserStore()];
+  const node = (seed: number) => new UnreliableUserDirectory(new MemoryUserDirectory(bus, store), new Chaos({ seed }));
   return { nodes: [node(1), node(2)], isReliable: false, close };
 });
 

@@ -144,7 +144,7 @@ export class TestCluster {
       const chaos = new Chaos({ seed: (seed ?? 0) * 100 + n, failureRate: seed === undefined ? 0 : 0.2 });
       const broker = new MemoryBroker(bus);
       const directory = new MemoryChannelDirectory(bus, store);
-      const userDirectory = new MemoryUserDirectory(users);
+      const userDirectory = new MemoryUserDirectory(bus, users);
       const events = new HubEvents();
       const hub = new HubService(
         new HubOptions(options),

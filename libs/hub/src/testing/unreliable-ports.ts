@@ -4,6 +4,7 @@ import {
   UserDirectory,
   type SignedIn,
   type UserDirectoryNode,
+  type UserState,
   type UserTransition,
 } from '../directory/user-directory.js';
 import { RateLimitStore, type RateLimitAnswer } from '../rate-limit/rate-limit-store.js';
@@ -62,7 +63,7 @@ export class UnreliableUserDirectory extends UserDirectory {
     return this.chaos.disturb(() => this.inner.signOut(signedIn));
   }
 
-  findOnline(appId: string, userIds: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.chaos.disturb(() => this.inner.findOnline(appId, userIds));
+  findUsers(appId: string, userIds: readonly string[]): Promise<ReadonlyMap<string, UserState>> {
+    return this.chaos.disturb(() => this.inner.findUsers(appId, userIds));
   }
 }

@@ -88,8 +88,9 @@ function signOut(directory: UserDirectory, signedIn: SignedIn): Promise<readonly
 }
 
 async function online(directory: UserDirectory, userIds: readonly string[]): Promise<string[]> {
-  const found = await askAgain(() => directory.findOnline('app', userIds), never);
-  return userIds.filter((userId) => found.has(userId));
+  const found = await askAgain(() => directory.findUsers('app', userIds), never);
+  assert.deepEqual([...found.keys()], [...userIds]);
+  return userIds.filter((userId) => found.get(userId)?.isOnline);
 }
 
 function wordsOf(transitions: readonly UserTransition[]): string {

@@ -1,0 +1,44 @@
+import { ALSO_WHEN_FULL, COMMON } from './redis-bucket-lua.js';
+
+/*
+ * What waits in a bucket for its time, or to be fetched for webhooks. Anybody may ask, and ask again: who was told of
+ * what is compared with the state, and what has been done is no longer in the plan.
+ */
+
+/**
+ * 6 most names of the plan and most entries of a call. Tells what is due, and answers how long until the next is (ms;
+ * negative: none), and the oldest entries for webhooks: id, fields.
+ */
+export const FALL_DUE = `${ALSO_WHEN_FULL}${COMMON}
+local due = root .. ':d'
+for _, name in ipairs(isHeldBack and {} or redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, ARGV[6])) do
+  local told, length, rest = string.match(name, '^(.)(%d+):(.*)$')
+  local channel, user = string.sub(rest, 1, length), string.sub(rest, length + 1)
+  redis.call('ZREM', due, name)
+  if told == 'k' then
+    local count = countOf(channel)
+    if count > 0 then tellCount(channel, count) end
+  else
+    local isMember = user ~= ''
+    local isThere = isMember and redis.call('ZSCORE', root .. ':m:' .. channel, user)
+      or not isMember and redis.call('EXISTS', root .. ':s:' .. channel) == 1
+    if told == '1' and not isThere then record(isMember and 'member_removed' or 'channel_vacated', channel, 'u', user)
+    elseif told == '0' and isThere then record(isMember and 'member_added' or 'channel_occupied', channel, 'u', user) end
+  end
+end
+local next = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
+local wait = next[2] and math.max(0, tonumber(next[2]) - now) or -1
+return { 'OK', '0', wait, redis.call('XRANGE', root .. ':w', '-', '+', 'COUNT', ARGV[6]) }
+`;
+
+/** 6 channel · 7 name · 8 the event as webhooks have it. What is no change of the state, in order with those that are. */
+export const RECORD = `${COMMON}
+record(ARGV[7], ARGV[6], 'j', ARGV[8])
+return { 'OK', pending }
+`;
+
+/** 6 and on: ids of entries that were fetched. */
+export const FETCHED = `${ALSO_WHEN_FULL}${COMMON}
+redis.call('XDEL', root .. ':w', unpack(ARGV, 6))
+return { 'OK', '0' }
+`;
