@@ -1,11 +1,11 @@
-import { HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { HubService, PublishStatus, publishStatusName, type App } from '@pogo/hub';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
 import { ApiError } from './api-error.js';
 import { channelInfo, type ChannelInfo } from './channel-info.js';
 import { parseBatchRequest, parsePublishRequest, type PublishRequest } from './publish-request.js';
 import { SignedApi } from './signed-api.decorator.js';
-import { appOf, jsonOf, type SignedRequest } from './signed-request.js';
+import { appOf, jsonOf, textOf, type SignedRequest } from './signed-request.js';
 
 /** HTTP statuses of the publish statuses that a checked request can still end with; any other is a 422. */
 const HTTP_STATUS: Partial<Record<PublishStatus, number>> = {
@@ -48,6 +48,21 @@ export class EventsController {
     const byChannel = await Promise.all(requests.map((request) => this.infoOf(app, request)));
     const infos = byChannel.map((info) => Object.values(info)[0] ?? {});
     return { batch: isReverb && infos.every(isEmpty) ? {} : infos };
+  }
+
+  /** As it was before 2012: one channel in the path, name and exclusion in the query, and the body is the data. */
+  @Post('channels/:channel/events')
+  @HttpCode(202)
+  async publishToChannel(
+    @Req() signed: SignedRequest,
+    @Param('channel') channel: string,
+    @Query() query: Readonly<Record<string, unknown>>,
+  ): Promise<object> {
+    const app = appOf(signed);
+    const { name, socket_id } = query;
+    const fields = { name, socket_id, channel, data: textOf(signed) };
+    await this.send(app, [parsePublishRequest(fields, app, this.config.http)]);
+    return {};
   }
 
   private async send(app: App, requests: readonly PublishRequest[]): Promise<void> {

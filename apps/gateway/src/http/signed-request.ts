@@ -34,3 +34,12 @@ export function jsonOf({ signedBody }: SignedRequest): unknown {
     throw new UnreadableBodyError(400, 'The request body is not valid JSON in UTF-8');
   }
 }
+
+/** The signed body as it is. @throws ApiError 400 */
+export function textOf({ signedBody }: SignedRequest): string {
+  try {
+    return utf8.decode(signedBody);
+  } catch {
+    throw new UnreadableBodyError(400, 'The request body is not valid UTF-8');
+  }
+}
