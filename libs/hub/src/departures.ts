@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { askAgain } from './ask-again.js';
-import type { ChannelDirectory, Holding } from './directory/channel-directory.js';
+import type { ChannelDirectory, Departure } from './directory/channel-directory.js';
 import { emitTransitions, type HubEvents } from './hub-events.js';
 import { UnavailableError } from './unavailable-error.js';
 
@@ -20,9 +20,9 @@ export class Departures {
   }
 
   /** Resolves when the directory has heard of it, however often it must be told. Never rejects. */
-  tell(holding: Holding): Promise<void> {
+  tell(departure: Departure): Promise<void> {
     this.pending++;
-    return this.leave(holding).finally(() => this.pending--);
+    return this.leave(departure).finally(() => this.pending--);
   }
 
   /** Stops telling a directory that does not answer. */
@@ -30,13 +30,13 @@ export class Departures {
     this.isClosed = true;
   }
 
-  private async leave(holding: Holding): Promise<void> {
+  private async leave(departure: Departure): Promise<void> {
     try {
       // Not in the caller's turn: a slow consumer is closed in the middle of a broadcast, and what its departure
       // announces must not overtake the event that the others are about to get, nor close the next one from within.
       await Promise.resolve();
       const transitions = await askAgain(
-        () => this.directory.leave(holding),
+        () => this.directory.leave(departure),
         () => this.isClosed,
       );
       emitTransitions(this.events, transitions);

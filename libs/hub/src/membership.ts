@@ -3,7 +3,7 @@ import { PusherErrors, SubscriptionError, type ChannelName, type Member } from '
 import { askAgain } from './ask-again.js';
 import type { Connection } from './connection.js';
 import { Departures } from './departures.js';
-import type { ChannelDirectory, Held, Holding, JoinAnswer } from './directory/channel-directory.js';
+import type { ChannelDirectory, Held, JoinAnswer } from './directory/channel-directory.js';
 import { emitTransitions, type HubEvents } from './hub-events.js';
 import type { HubOptions } from './hub-options.js';
 import type { Registry } from './registry.js';
@@ -66,7 +66,7 @@ export class Membership {
     if (answer.outcome === 'joined') emitTransitions(this.events, answer.transitions);
     if (answer.outcome === 'not_asked' || subscription.hasLeft) {
       // Gone meanwhile. Whether the join took effect is unknown when its answer was lost: leaving is right either way.
-      if (answer.outcome !== 'not_asked' || !isNew) void this.departures.tell(holdingOf(subscription));
+      if (answer.outcome !== 'not_asked' || !isNew) void this.departures.tell(heldOf(subscription));
     } else if (answer.outcome === 'joined') {
       // Before the acknowledgement, which may be more than the client's outbox holds and end the subscription.
       subscription.hasBeenLive = true;
@@ -109,8 +109,7 @@ export class Membership {
   *holdings(): Iterable<Held> {
     for (const channel of this.registry.allChannels()) {
       for (const subscription of channel.subscriptions) {
-        const wishes = wishesOf(subscription.connection.app);
-        yield { ...holdingOf(subscription), wishes, isUncertain: !subscription.hasBeenLive };
+        yield heldOf(subscription);
       }
     }
   }
@@ -144,7 +143,7 @@ export class Membership {
     this.detach(subscription);
     subscription.connection.subscriptions.delete(subscription.channel.name.name);
     if (answer.outcome === 'member_limit') throw memberLimit(subscription);
-    await this.departures.tell(holdingOf(subscription));
+    await this.departures.tell(heldOf(subscription));
     throw answer.error;
   }
 
@@ -156,9 +155,8 @@ export class Membership {
         await Promise.race([work, subscription.whenLeft()]);
         if (subscription.hasLeft) return { outcome: 'not_asked' };
       }
-      const { app } = connection;
-      const maxMembers = app.limits.presenceMaxMembers;
-      const request = { ...holdingOf(subscription), maxMembers, wishes: wishesOf(app) };
+      const maxMembers = connection.app.limits.presenceMaxMembers;
+      const request = { ...heldOf(subscription), maxMembers };
       return await askAgain(
         () => this.directory.join(request),
         () => subscription.hasLeft,
@@ -171,7 +169,7 @@ export class Membership {
   /** Takes the subscription out of its channel; a running join tells the directory when it is done. */
   private leave(subscription: Subscription): Promise<void> {
     this.detach(subscription);
-    return this.joining.has(subscription) ? Promise.resolve() : this.departures.tell(holdingOf(subscription));
+    return this.joining.has(subscription) ? Promise.resolve() : this.departures.tell(heldOf(subscription));
   }
 
   private detach(subscription: Subscription): void {
@@ -195,9 +193,9 @@ function rejoined(present: Subscription, member: Member | undefined): Subscripti
   return present;
 }
 
-function holdingOf({ connection, channel, member }: Subscription): Holding {
-  const holding = { appId: connection.app.id, channel: channel.name, socketId: connection.socketId };
-  return member === undefined ? holding : { ...holding, member };
+function heldOf({ connection: { app, socketId }, channel, member, hasBeenLive }: Subscription): Held {
+  const held = { appId: app.id, channel: channel.name, socketId, wishes: wishesOf(app), isUncertain: !hasBeenLive };
+  return member === undefined ? held : { ...held, member };
 }
 
 function memberLimit({ channel, connection }: Subscription): SubscriptionError {

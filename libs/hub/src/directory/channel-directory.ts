@@ -89,10 +89,17 @@ export interface ChannelSummary {
   readonly userCount: number;
 }
 
+/** What a node no longer holds. */
+export interface Departure extends Holding {
+  readonly wishes?: Wishes;
+  /** Its join has had no answer. */
+  readonly isUncertain?: boolean;
+}
+
 /** What a node says that it holds. */
 export interface Held extends Holding {
   readonly wishes: Wishes;
-  /** The answer to its join is still to come: nobody knows whether the directory has it. */
+  /** Its join has had no answer: nobody knows whether the directory has it. */
   readonly isUncertain: boolean;
 }
 
@@ -134,7 +141,7 @@ export abstract class ChannelDirectory {
   abstract join(request: JoinRequest): Promise<JoinAnswer>;
 
   /** Removes the connection; nothing happens when it is not there. Resolves to the transitions that it caused. */
-  abstract leave(holding: Holding): Promise<readonly Transition[]>;
+  abstract leave(departure: Departure): Promise<readonly Transition[]>;
 
   /**
    * Remembers the event as the channel's last one and publishes it on the channel's topic, as one step. Like any publish

@@ -12,6 +12,7 @@ import {
   type CachedPublish,
   type ChannelState,
   type ChannelSummary,
+  type Departure,
   type DirectoryNode,
   type Held,
   type Holding,
@@ -32,12 +33,17 @@ export const CHANNEL_SCRIPTS = [join, leave, find, list];
 export const PUBLISH_SCRIPTS = [publishCached];
 
 const CHANNELS_PER_PAGE = 1_000;
+/** More departures in one outage are forgotten, and webhooks do not hear of them. */
+const MOST_DEPARTED = 65_536;
 
 type CausedReply = [kind: Buffer, serial: Buffer, memberJson: Buffer][];
 type CachedReply = [payload: Buffer, ttlMs: number] | null;
 
 /** The directory of a cluster: one script for each question, in the session of this node. */
 export class RedisChannelDirectory extends ChannelDirectory {
+  /** What has left while Redis could not be told. If it comes back with its data, these say so themselves. */
+  private departed: Entry[] = [];
+
   constructor(
     private readonly session: RedisSession,
     private readonly publishLink: RedisLink,
@@ -53,9 +59,13 @@ export class RedisChannelDirectory extends ChannelDirectory {
   attach(node: DirectoryNode): void {
     this.session.observe({
       entries: () => entriesOf(node.holdings()),
+      departed: () => this.departed,
       heldBack: () => node.heldBack(),
       released: () => node.released(),
-      missed: () => node.missed(),
+      missed: () => {
+        this.departed = [];
+        node.missed();
+      },
     });
   }
 
@@ -77,11 +87,19 @@ export class RedisChannelDirectory extends ChannelDirectory {
     };
   }
 
-  async leave(holding: Holding): Promise<readonly Transition[]> {
-    const { bucket, name, socketId } = placeOf(holding);
+  async leave(departure: Departure): Promise<readonly Transition[]> {
+    const { bucket, name, socketId } = placeOf(departure);
     const reply = await this.session.remove(bucket, leave, [name, socketId]);
-    if (reply === undefined) return [];
-    return (reply[1] as CausedReply).map((transition) => transitionOf(holding.appId, name, transition));
+    if (reply === undefined) return this.remember(departure);
+    return (reply[1] as CausedReply).map((transition) => transitionOf(departure.appId, name, transition));
+  }
+
+  private remember({ wishes, isUncertain = false, ...holding }: Departure): readonly Transition[] {
+    const isTold = wishes?.webhooks && !isUncertain;
+    if (isTold && this.departed.length < MOST_DEPARTED) {
+      this.departed.push({ ...entryOf({ ...holding, wishes, isUncertain }), hasLeft: true });
+    }
+    return [];
   }
 
   async publishCached({ appId, channel, payload, ttlMs, exceptSocketId = '' }: CachedPublish): Promise<void> {
@@ -136,9 +154,11 @@ export class RedisChannelDirectory extends ChannelDirectory {
 }
 
 function* entriesOf(holdings: Iterable<Held>): Iterable<Entry> {
-  for (const held of holdings) {
-    yield { ...placeOf(held), isUncertain: held.isUncertain, wanted: wantedText(held.wishes) };
-  }
+  for (const held of holdings) yield entryOf(held);
+}
+
+function entryOf(held: Held): Entry {
+  return { ...placeOf(held), isUncertain: held.isUncertain, wanted: wantedText(held.wishes) };
 }
 
 /** As the scripts know it. */

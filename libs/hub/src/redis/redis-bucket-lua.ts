@@ -99,8 +99,18 @@ local function tell(isThere, kind, channel, user, isSilent)
     redis.call('ZREM', due, '0' .. name)
     if redis.call('ZREM', due, '1' .. name) == 0 then record(kind, channel, 'u', user) end
   elseif redis.call('ZREM', due, '0' .. name) == 0 then
-    plan(now + ${SETTLE_MS}, '1' .. name)
+    -- A channel after its members.
+    plan(now + ${SETTLE_MS} + (user == '' and 1 or 0), '1' .. name)
   end
+end
+
+-- Told of before Redis lost it, and gone since: judged when everybody has said what it holds.
+local function leftMeanwhile(channel, user)
+  if not wants('w') or string.sub(channel, 1, 1) == '#' then return end
+  local name = nameOf(channel, user)
+  redis.call('ZREM', root .. ':d', '0' .. name)
+  local at = isHeldBack and tonumber(ARGV[2]) or now + ${SETTLE_MS}
+  plan(at + (user == '' and 1 or 0), '1' .. name)
 end
 
 local TYPES = { member_added = 1, member_removed = 2, user_online = 3, user_offline = 4 }

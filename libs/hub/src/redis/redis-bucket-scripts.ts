@@ -36,8 +36,8 @@ return { 'OK', pending, caused }
 
 /**
  * 6 incarnations that the process had before, joined by commas · 7 '1': the others have been told that these are gone
- * · then channel, socket id, user id, member as JSON or '', '1': only if it is there, of each. What was only forgotten is no transition for
- * the stream; what was announced as gone, because a former incarnation is dead here, is one when it comes back.
+ * · then channel, socket id, user id, member as JSON or '', '1': only if it is there, '2': it has left since, of each. What was only
+ * forgotten is no transition for webhooks; what was announced as gone, because a former incarnation is dead here, is one when it comes back.
  */
 export const RESTORE = `${COMMON}
 if isDead(inc) then return { 'FENCED' } end
@@ -47,7 +47,15 @@ for former in string.gmatch(ARGV[6], '[^,]+') do
   if isDead(former) then isSilent = false end
 end
 setWanted()
-for i = 8, #ARGV, 5 do add(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], isSilent, ARGV[i + 4] == '1') end
+for i = 8, #ARGV, 5 do
+  local channel, user, json, how = ARGV[i], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+  if how ~= '2' then
+    add(channel, ARGV[i + 1], user, json, isSilent, how == '1')
+  else
+    if user ~= '' then leftMeanwhile(channel, user) end
+    leftMeanwhile(channel, '')
+  end
+end
 return { 'OK', pending }
 `;
 

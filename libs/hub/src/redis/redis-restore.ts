@@ -15,6 +15,8 @@ export interface Entry {
   readonly memberJson: string;
   /** Nobody knows whether it was recorded: what is there is kept, and nothing is added. */
   readonly isUncertain: boolean;
+  /** It has left while Redis could not be told; only for a Redis that has lost its data. */
+  readonly hasLeft?: boolean;
   /** What the app wants to be told; the same in all of a bucket. */
   readonly wanted: string;
 }
@@ -48,6 +50,6 @@ export function* restoreCalls(
   }
 }
 
-function fieldsOf({ name, socketId, userId, memberJson, isUncertain }: Entry): RedisArgument[] {
-  return [name, socketId, userId, memberJson, isUncertain ? '1' : '0'];
+function fieldsOf({ name, socketId, userId, memberJson, isUncertain, hasLeft }: Entry): RedisArgument[] {
+  return [name, socketId, userId, memberJson, hasLeft ? '2' : isUncertain ? '1' : '0'];
 }

@@ -4,6 +4,8 @@ import type { Entry } from './redis-restore.js';
 export interface SessionObserver {
   /** Everything that this node's own clients have been told they hold; read again at every new start. */
   entries?(): Iterable<Entry>;
+  /** What has left while Redis could not be told. */
+  departed?(): Iterable<Entry>;
   /** App id → connections here. */
   readonly connections?: ReadonlyMap<string, number>;
   /** Transitions are held back from now on, on all nodes. */
@@ -24,8 +26,12 @@ export class SessionObservers {
     this.observers.push(observer);
   }
 
-  entries(): Entry[] {
-    return this.observers.flatMap((observer) => [...(observer.entries?.() ?? [])]);
+  /** @param hasForgotten Redis has lost its data. */
+  entries(hasForgotten: boolean): Entry[] {
+    return this.observers.flatMap((observer) => [
+      ...(observer.entries?.() ?? []),
+      ...((hasForgotten ? observer.departed?.() : undefined) ?? []),
+    ]);
   }
 
   get connections(): ReadonlyMap<string, number> {

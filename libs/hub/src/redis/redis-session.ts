@@ -191,8 +191,8 @@ export class RedisSession {
       this.beatSentAt = sentAt;
       this.accept(answer);
       // Who comes back to an empty Redis when the others have already counted the missing is announced as new.
-      const isLate = knownEpoch !== '' && knownEpoch !== answer.epoch && answer.heldBackMs <= 0;
-      await this.restore(attempt, isLate);
+      const hasForgotten = knownEpoch !== '' && knownEpoch !== answer.epoch;
+      await this.restore(attempt, hasForgotten, hasForgotten && answer.heldBackMs <= 0);
       if (attempt !== this.attempt) return;
       this.ready = true;
       this.isRestoring = false;
@@ -210,8 +210,8 @@ export class RedisSession {
     }
   }
 
-  private async restore(attempt: number, isLate: boolean): Promise<void> {
-    const byBucket = groupByBucket(this.observers.entries());
+  private async restore(attempt: number, hasForgotten: boolean, isLate: boolean): Promise<void> {
+    const byBucket = groupByBucket(this.observers.entries(hasForgotten));
     const { buckets } = this;
     await buckets.registerAll(Array.from(byBucket, ([bucket, [first]]) => [bucket, first?.wanted]));
     for (const { bucket, args, wanted } of restoreCalls(byBucket, this.reaper.formers, isLate)) {
