@@ -16,9 +16,7 @@ import { join } from 'node:path';
 import { ROOT } from './lib/project.mjs';
 
 const EXAMPLES = join(ROOT, 'examples');
-const { name, version, license, type, engines, dependencies } = JSON.parse(
-  readFileSync(join(ROOT, 'package.json'), 'utf8'),
-);
+const { name, version, license, type, engines, dependencies } = readJson(join(ROOT, 'package.json'));
 
 const folder = mkdtempSync(join(tmpdir(), 'pogo-lock-'));
 try {
@@ -43,12 +41,21 @@ function lock(example, tarball) {
   const copy = join(folder, example);
   mkdirSync(copy);
   for (const file of ['package.json', '.npmrc']) copyFileSync(join(source, file), join(copy, file));
-  npm(copy, 'install', '--package-lock-only', tarball);
-  const locked = JSON.parse(readFileSync(join(copy, 'package-lock.json'), 'utf8'));
-  locked.packages[''].dependencies[name] = version;
-  // JSON has no undefined: they are left out.
-  Object.assign(locked.packages[`node_modules/${name}`], { resolved: undefined, integrity: undefined });
+  const isOnGateway = readJson(join(source, 'package.json')).dependencies[name] !== undefined;
+  npm(copy, 'install', '--package-lock-only', ...(isOnGateway ? [tarball] : []));
+  const locked = readJson(join(copy, 'package-lock.json'));
+  if (isOnGateway) nameVersionAlone(locked);
   writeFileSync(join(source, 'package-lock.json'), `${JSON.stringify(locked, undefined, 2)}\n`);
+}
+
+function nameVersionAlone({ packages }) {
+  packages[''].dependencies[name] = version;
+  // JSON has no undefined: they are left out.
+  Object.assign(packages[`node_modules/${name}`], { resolved: undefined, integrity: undefined });
+}
+
+function readJson(path) {
+  return JSON.parse(readFileSync(path, 'utf8'));
 }
 
 function npm(cwd, ...args) {

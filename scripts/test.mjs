@@ -1,21 +1,23 @@
-// `npm test`: installs if needed, Redis for the tests included, runs every test, and ends with the counts alone on the
-// last line.
+// `npm test`: installs if needed, Redis and Chromium for the tests included, runs every test, and ends with the counts
+// alone on the last line.
 // Arguments reach vitest: `npm test -- test/e2e` runs one folder.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureChromium } from './lib/chromium.mjs';
 import { ensureInstalled, inPackages, requireNode, ROOT, run } from './lib/project.mjs';
 import { ensureRedis } from './lib/redis.mjs';
 
 requireNode();
 await ensureInstalled();
-const redis = await ensureRedis();
+const args = process.argv.slice(2);
+const tools = { ...(await ensureRedis()), ...(await ensureChromium(args)) };
 
 const folder = mkdtempSync(join(tmpdir(), 'pogo-test-'));
 const summary = join(folder, 'summary.json');
 const reporters = ['--reporter=default', `--reporter=${join(ROOT, 'scripts', 'lib', 'summary-reporter.mjs')}`];
-const vitest = [inPackages('vitest', 'vitest.mjs'), 'run', ...reporters, ...process.argv.slice(2)];
-const code = await run(process.execPath, vitest, { env: { ...process.env, ...redis, POGO_TEST_SUMMARY: summary } });
+const vitest = [inPackages('vitest', 'vitest.mjs'), 'run', ...reporters, ...args];
+const code = await run(process.execPath, vitest, { env: { ...process.env, ...tools, POGO_TEST_SUMMARY: summary } });
 const { tests, errors } = read(summary);
 rmSync(folder, { recursive: true, force: true });
 

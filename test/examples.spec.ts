@@ -12,6 +12,8 @@ import { mortal } from './support/redis.js';
 /** Compiling, and tests with real clients, on a machine whose cores are busy with other tests. */
 const EXAMPLE_TIMEOUT_MS = 180_000;
 const EXAMPLES = join(ROOT, 'examples');
+/** An application in front of a gateway instead of around one: what it does is tested in test/browser. */
+const CLIENT = 'browser-chat';
 const PACKAGE = 'node_modules/pogo-gateway';
 const APP = { id: '1', key: 'example-key', secret: 'never-to-be-printed' };
 const COMMON_ENV = {
@@ -109,7 +111,31 @@ function contentsOf({ packages }: Lock): Record<string, string> {
 
 it('tries out every example', () => {
   const names = readdirSync(EXAMPLES).filter((name) => existsSync(join(EXAMPLES, name, 'package.json')));
-  expect(Object.keys(TRIALS).toSorted()).toEqual(names.toSorted());
+  expect([...Object.keys(TRIALS), CLIENT].toSorted()).toEqual(names.toSorted());
+});
+
+describe(`examples/${CLIENT}`, () => {
+  const source = join(EXAMPLES, CLIENT);
+
+  it('asks for the very packages with which test/browser tries it out, and for no other', async () => {
+    const { devDependencies } = await readJson<Manifest>(join(ROOT, 'package.json'));
+    const { dependencies } = await readJson<Manifest>(join(source, 'package.json'));
+    const ours = await readJson<Lock>(join(ROOT, 'package-lock.json'));
+    const theirs = await readJson<Lock>(join(source, 'package-lock.json'));
+    expect(Object.keys(dependencies)).toEqual(['laravel-echo', 'pusher', 'pusher-js']);
+    for (const [dependency, version] of Object.entries(dependencies)) {
+      expect([dependency, version]).toEqual([dependency, devDependencies[dependency]]);
+      const path = `node_modules/${dependency}`;
+      expect(theirs.packages[path]).toMatchObject({ version, integrity: ours.packages[path]?.integrity });
+    }
+  });
+
+  it('has a lock file that names no registry', async () => {
+    const text = await readFile(join(source, 'package-lock.json'), 'utf8');
+    expect(text).not.toMatch(/"resolved"|registry|\.tgz/);
+    const contents = Object.entries(contentsOf(JSON.parse(text) as Lock));
+    expect(contents.filter(([, content]) => !/^\S+ sha512-/.test(content))).toEqual([]);
+  });
 });
 
 describe.each(Object.entries(TRIALS))('examples/%s', (name, { env, serves }) => {

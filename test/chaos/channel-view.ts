@@ -8,6 +8,8 @@ export class ChannelView {
   askedAt: number | undefined;
   /** Acknowledged, and nothing else was asked for since. */
   steadySince: number | undefined;
+  /** Connections in the channel, as it was told last since it was joined. */
+  count: number | undefined;
   /** Of a presence channel. */
   members: Set<string> | undefined;
   /** Events in the order in which they came: the last one before the last check, and those since. */
@@ -37,6 +39,7 @@ export class ChannelView {
   leave(): void {
     this.isWanted = false;
     this.steadySince = undefined;
+    this.count = undefined;
   }
 
   has(number: number): boolean {
@@ -53,6 +56,11 @@ export class ChannelView {
     if (members === undefined) return;
     this.members = new Set(members);
     if (this.members.size !== members.length) this.complain(`${this.channel}: members twice in ${members.join()}`);
+  }
+
+  counted(count: number): void {
+    if (this.expectsCached) this.complain(`${this.channel}: a count between acknowledgement and cached event`);
+    this.count = count;
   }
 
   cacheMissed(): void {

@@ -1,4 +1,4 @@
-/** What must never be seen. `stream` is what webhooks would read, `clients` and the others what clients and servers see. */
+/** What must never be seen. `webhook` is what applications are told, `clients` and the others what clients and servers see. */
 export interface Violation {
   readonly kind: string;
   readonly text: string;

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisNode, RedisOptions } from '@pogo/hub';
 import { APP } from '../support/gateway.js';
-import { CHANNELS, USERS } from './channels.js';
+import { CHANNELS, isCached, USERS } from './channels.js';
 import { checkOrder, forgetOrder } from './order.js';
 import { NODES, type Schedule } from './schedule.js';
 import { wrongWithClients } from './settled-clients.js';
 import { wrongInRedis } from './settled-redis.js';
 import { wrongWithServer } from './settled-servers.js';
-import type { TransitionStreams } from './transition-streams.js';
 import type { Troublemaker } from './troublemaker.js';
 import { difference, Truth } from './truth.js';
+import type { WebhookWatch } from './webhook-watch.js';
 import type { World } from './world.js';
 
 /** A dead node takes up to 15 s, and an empty restart 10 s, before all is right; not both one after the other. */
@@ -22,7 +22,7 @@ export class Settling {
   constructor(
     private readonly world: World,
     private readonly troublemaker: Troublemaker,
-    private readonly streams: TransitionStreams,
+    private readonly webhooks: WebhookWatch,
     private readonly schedule: Schedule,
   ) {}
 
@@ -51,7 +51,6 @@ export class Settling {
     publications.countLost();
     checkOrder(world);
     forgetOrder(world);
-    await this.streams.check();
   }
 
   private async problems(): Promise<string[]> {
@@ -70,6 +69,7 @@ export class Settling {
     });
     return [
       ...told,
+      ...this.webhooks.problems(truth),
       ...(await Promise.all(readiness)).flat(),
       ...(await Promise.all(nodes)).flat(),
       ...(await wrongInRedis(world.cluster.redis.inspector, truth)),
@@ -100,6 +100,19 @@ export class Settling {
         const what = has ? 'got, without being subscribed,' : 'did not get';
         journal.violation('probe', `client ${client.id} ${what} event ${number} of ${channel}`);
       }
+    }
+    for (const { channel, number } of probes.filter((probe) => isCached(probe.channel))) {
+      for (let node = 0; node < NODES; node++) await this.probeCache(node, channel, number);
+    }
+  }
+
+  /** The last event of a channel, on every node. */
+  private async probeCache(node: number, channel: string, number: number): Promise<void> {
+    const { cluster, journal } = this.world;
+    const { body } = await cluster.node(node).http.get(`/channels/${channel}`, { info: 'cache' });
+    const { cache } = body as { cache?: { data: string } | null };
+    for (const problem of difference(`node ${node}, cache of ${channel}`, cache?.data, JSON.stringify({ number }))) {
+      journal.violation('cache', problem);
     }
   }
 

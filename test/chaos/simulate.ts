@@ -8,8 +8,8 @@ import { Journal } from './journal.js';
 import { Publications } from './publications.js';
 import { NODES, Schedule } from './schedule.js';
 import { Settling } from './settling.js';
-import { TransitionStreams } from './transition-streams.js';
 import { Troublemaker } from './troublemaker.js';
+import { WebhookWatch } from './webhook-watch.js';
 import { World } from './world.js';
 
 /** After so long of it everything is checked, and goes on then. */
@@ -26,13 +26,14 @@ export interface SimulationOptions {
 /** Runs a cluster through what a seed has in store for it. The journal has what was wrong. */
 export async function simulate({ seed, seconds, print }: SimulationOptions): Promise<Journal> {
   const journal = new Journal();
-  const cluster = await Cluster.start({ nodes: NODES, throughProxy: true });
+  const webhooks = await WebhookWatch.start(journal);
+  const settings = { webhook_url: webhooks.endpoint.url, subscription_count: '1' };
+  const cluster = await Cluster.start({ nodes: NODES, throughProxy: true, settings });
   const publications = new Publications(journal);
   const world = new World(cluster, journal, publications);
-  const streams = new TransitionStreams(cluster.redis.inspector, journal);
-  const troublemaker = new Troublemaker(world, streams);
+  const troublemaker = new Troublemaker(world, webhooks);
   const schedule = new Schedule(seed);
-  const settling = new Settling(world, troublemaker, streams, schedule);
+  const settling = new Settling(world, troublemaker, webhooks, schedule);
   const progress = setInterval(() => print(progressOf(world)), PROGRESS_MS);
   try {
     const rounds = Math.max(1, Math.round((seconds * 1_000) / ROUND_MS));
@@ -47,6 +48,7 @@ export async function simulate({ seed, seconds, print }: SimulationOptions): Pro
     clearInterval(progress);
     world.stop();
     await cluster.stop();
+    await webhooks.endpoint.stop();
     if (journal.violations.length > 0) print(`everything that happened is in ${save(seed, world)}`);
   }
 }
@@ -54,7 +56,7 @@ export async function simulate({ seed, seconds, print }: SimulationOptions): Pro
 export function summaryOf(journal: Journal): string[] {
   return [
     `decisions: ${journal.list('decision ')}`,
-    `transitions: ${journal.list('transition ')}; seen by clients: ${journal.countOf('member_added seen')} added, ${journal.countOf('member_removed seen')} removed`,
+    `webhooks: ${journal.list('webhook ')}, ${journal.countOf('webhooks repeated')} of them twice; seen by clients: ${journal.countOf('member_added seen')} added, ${journal.countOf('member_removed seen')} removed`,
     `events: ${journal.countOf('events published')} published, ${journal.countOf('events delivered')} delivered, ${journal.countOf('deliveries lost')} lost`,
     `publishes: ${journal.list('publish ')}; connections closed by servers: ${journal.list('closed ') || 'none'}`,
     `settled after ${journal.settledAfter.map((seconds) => seconds.toFixed(1)).join(', ')} s`,

@@ -2,7 +2,7 @@ import { signChannel, signUser } from '@pogo/pusher-protocol';
 import { WebSocket } from 'ws';
 import type { GatewayProcess } from '../support/gateway-process.js';
 import { APP } from '../support/gateway.js';
-import { isPresence, needsAuth } from './channels.js';
+import { isPresence, needsAuth, USERS } from './channels.js';
 import { ChannelView } from './channel-view.js';
 
 const PREFIX = 'pusher_internal:';
@@ -24,6 +24,11 @@ interface Message {
   readonly data?: unknown;
 }
 
+interface WatchlistEvent {
+  readonly name: 'online' | 'offline';
+  readonly user_ids: readonly string[];
+}
+
 /** One browser tab of a user: it remembers what it was told, and complains of what it must not be told. */
 export class SimulatedClient {
   socketId: string | undefined;
@@ -31,6 +36,8 @@ export class SimulatedClient {
   /** By a decision. */
   isLeaving = false;
   isSignedIn = false;
+  /** Users that are online, as it was told; it follows all when it has signed in. */
+  online: Set<string> | undefined;
   readonly views = new Map<string, ChannelView>();
   readonly transcript: string[] = [];
   private readonly socket: WebSocket;
@@ -99,7 +106,7 @@ export class SimulatedClient {
   signIn(): void {
     this.whenConnected(() => {
       this.hasAskedToSignIn = true;
-      const text = JSON.stringify({ id: this.user });
+      const text = JSON.stringify({ id: this.user, watchlist: USERS });
       const auth = signUser(APP, this.socketId ?? '', text);
       this.send({ event: 'pusher:signin', data: { auth, user_data: text } });
     });
@@ -158,6 +165,8 @@ export class SimulatedClient {
     if (event === 'pusher:connection_established') this.greeted(parse(data)['socket_id'] as string);
     else if (event === 'pusher:signin_success') this.isSignedIn = true;
     else if (event === 'pusher:cache_miss') view?.cacheMissed();
+    else if (event === `${PREFIX}subscription_count`) view?.counted(parse(data)['subscription_count'] as number);
+    else if (event === `${PREFIX}watchlist_events`) this.watched(parse(data)['events'] as WatchlistEvent[]);
     else if (event === `${PREFIX}subscription_succeeded`) this.acknowledged(view, parse(data));
     else if (event === `${PREFIX}member_added`) this.changed(view, 'member_added', parse(data));
     else if (event === `${PREFIX}member_removed`) this.changed(view, 'member_removed', parse(data));
@@ -183,6 +192,16 @@ export class SimulatedClient {
     view?.acknowledged(presence?.ids, performance.now());
     if (presence !== undefined && !presence.ids.includes(this.user)) {
       this.listener.violation(this, `${view?.channel ?? ''}: it is not in its own list, ${presence.ids.join()}`);
+    }
+  }
+
+  private watched(events: readonly WatchlistEvent[]): void {
+    this.online ??= new Set();
+    for (const { name, user_ids: users } of events) {
+      for (const user of users) {
+        if (name === 'online') this.online.add(user);
+        else this.online.delete(user);
+      }
     }
   }
 

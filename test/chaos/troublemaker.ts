@@ -1,5 +1,5 @@
 import type { Fault } from './decisions.js';
-import type { TransitionStreams } from './transition-streams.js';
+import type { WebhookWatch } from './webhook-watch.js';
 import type { World } from './world.js';
 
 type NodeFault = Extract<Fault, { kind: `${string}Node` }>;
@@ -13,7 +13,7 @@ export class Troublemaker {
 
   constructor(
     private readonly world: World,
-    private readonly streams: TransitionStreams,
+    private readonly webhooks: WebhookWatch,
   ) {}
 
   carryOut(fault: Fault): void {
@@ -70,11 +70,12 @@ export class Troublemaker {
     switch (kind) {
       case 'killRedis':
         publications.faultBegins();
-        await this.streams.check();
-        this.streams.beginAnew();
         await redis.kill();
+        this.webhooks.beginAnew();
         break;
       case 'startRedis':
+        // What was taken from the old one may still have come.
+        this.webhooks.beginAnew();
         await redis.restart();
         publications.faultEnds();
         break;

@@ -72,7 +72,8 @@ describe('A method with @OnHubEvent that fails', () => {
     await start({ providers: [{ provide: 'before', useClass: Attendance }, Failing, Attendance] });
     await happen();
     expect([...heard].sort()).toEqual([...ATTENDED, ...ATTENDED].sort());
-    expect(gateway.log.lines.filter((line) => logged.test(line))).toHaveLength(2);
+    // Once: clients may make it fail as often as they like.
+    expect(gateway.log.lines.filter((line) => logged.test(line))).toHaveLength(1);
     await happen();
   });
 });

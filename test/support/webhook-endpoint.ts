@@ -23,6 +23,8 @@ export class WebhookEndpoint {
   requests = 0;
   /** What it answers from now on; undefined: nothing. */
   status: number | undefined = 200;
+  /** Called with each that it takes. */
+  onTaken: (webhook: ReceivedWebhook) => void = () => undefined;
   private readonly waiting: (() => void)[] = [];
 
   private constructor(private readonly server: Server) {}
@@ -38,7 +40,9 @@ export class WebhookEndpoint {
         endpoint.requests++;
         if (endpoint.status === 200) {
           const { events } = JSON.parse(body) as { events: WebhookJson[] };
-          endpoint.taken.push({ headers: request.headers, body, events });
+          const webhook = { headers: request.headers, body, events };
+          endpoint.taken.push(webhook);
+          endpoint.onTaken(webhook);
         }
         if (endpoint.status !== undefined) response.writeHead(endpoint.status, { Location: '/elsewhere' }).end('ok');
         for (const resolve of endpoint.waiting.splice(0)) resolve();

@@ -93,7 +93,7 @@ async function connectTransports(app: NestFastifyApplication): Promise<void> {
 /** Listens just before the main server does, whose `listen` fails with it, and closes with that. */
 function serveOnUnixSocket(
   path: string,
-  { shutdownTimeoutMs }: GatewayConfig,
+  { shutdownTimeoutMs, trustedProxies }: GatewayConfig,
   fastify: FastifyInstance,
   upgrades: HttpServer,
 ): void {
@@ -103,6 +103,7 @@ function serveOnUnixSocket(
     server,
     upgrades,
     graceMs: httpGraceMs(shutdownTimeoutMs),
+    connected: (connection) => trustedProxies.addLocal(connection),
     handle: (request, response) => fastify.routing(request, response),
   });
   fastify.addHook('onReady', () => socket.listen());

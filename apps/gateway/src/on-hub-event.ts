@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { errorText, HubEvents, type HubEventMap, type HubEventName } from '@pogo/hub';
+import { errorText, HubEvents, LogPause, type HubEventMap, type HubEventName } from '@pogo/hub';
 
 const HUB_EVENTS = Symbol('hub events');
 
@@ -56,18 +56,25 @@ export class HubEventHandlers implements OnApplicationBootstrap, OnApplicationSh
       const method = instance[key];
       if (!isMethod(method)) continue;
       const names = (Reflect.getMetadata(HUB_EVENTS, method) ?? []) as HubEventName[];
+      const pause = new LogPause();
       for (const name of names)
-        this.unbind.push(this.events.on(name, (event) => this.call(instance, key, method, event)));
+        this.unbind.push(this.events.on(name, (event) => this.call(instance, key, method, event, pause)));
     }
   }
 
-  /** The hub logs what is thrown; a promise's failure would end the process. */
-  private call(instance: object, key: string, method: (event: unknown) => unknown, event: unknown): void {
+  /** The hub logs what is thrown; a promise's failure would end the process. Clients may cause it as often as they like. */
+  private call(
+    instance: object,
+    key: string,
+    method: (event: unknown) => unknown,
+    event: unknown,
+    pause: LogPause,
+  ): void {
     const result: unknown = Reflect.apply(method, instance, [event]);
     if (!isThenable(result)) return;
-    Promise.resolve(result).catch((error: unknown) =>
-      this.logger.error(`${instance.constructor.name}.${key} rejected`, errorText(error)),
-    );
+    Promise.resolve(result).catch((error: unknown) => {
+      if (pause.isOver()) this.logger.error(`${instance.constructor.name}.${key} rejected`, errorText(error));
+    });
   }
 }
 

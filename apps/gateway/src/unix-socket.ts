@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { lstat, unlink } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 
 /** What `sun_path` holds on Linux, less its final zero; macOS has 103. */
@@ -15,6 +15,8 @@ export interface UnixSocketOptions {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   /** The server whose `upgrade` listeners serve WebSockets here as well. */
   readonly upgrades: Server;
+  /** Called with each connection. */
+  readonly connected: (socket: Socket) => void;
   /** How long a request that has begun may take from {@link UnixSocketServer.close} on. */
   readonly graceMs: number;
 }
@@ -25,6 +27,7 @@ export class UnixSocketServer {
 
   constructor(private readonly options: UnixSocketOptions) {
     this.server = createServer(options.server, options.handle);
+    this.server.on('connection', options.connected);
     this.server.on('upgrade', (...args) => options.upgrades.emit('upgrade', ...args));
   }
 

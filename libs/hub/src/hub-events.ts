@@ -6,6 +6,7 @@ import type { Connection } from './connection.js';
 import type { WebhookDrop } from './webhooks/webhook-queue.js';
 import type { Transition } from './directory/channel-directory.js';
 import { errorText } from './error-text.js';
+import { LogPause } from './log-pause.js';
 import type { PublishStatus } from './publish-status.js';
 
 /**
@@ -81,6 +82,7 @@ type Listener<Name extends HubEventName> = (event: HubEventMap[Name]) => void;
 export class HubEvents {
   private readonly logger = new Logger(HubEvents.name);
   private readonly listeners = new Map<HubEventName, Set<Listener<HubEventName>>>();
+  private readonly pauses = new WeakMap<Listener<HubEventName>, LogPause>();
 
   /** Calls `listener` synchronously for each event until the returned function is called. */
   on<Name extends HubEventName>(name: Name, listener: Listener<Name>): () => void {
@@ -91,6 +93,13 @@ export class HubEvents {
     return () => listeners.delete(listener as Listener<HubEventName>);
   }
 
+  /** Who fails at what clients cause fails as often as they like. */
+  private pauseOf(listener: Listener<HubEventName>): LogPause {
+    let pause = this.pauses.get(listener);
+    if (pause === undefined) this.pauses.set(listener, (pause = new LogPause()));
+    return pause;
+  }
+
   /** Costs a map look-up when nobody listens. */
   emit<Name extends HubEventName>(name: Name, event: HubEventMap[Name]): void {
     const listeners = this.listeners.get(name);
@@ -99,7 +108,7 @@ export class HubEvents {
       try {
         listener(event);
       } catch (error) {
-        this.logger.error(`listener of ${name} threw`, errorText(error));
+        if (this.pauseOf(listener).isOver()) this.logger.error(`listener of ${name} threw`, errorText(error));
       }
     }
   }

@@ -54,8 +54,8 @@ describe('The connections of one address', () => {
 describe('Trusted proxies', () => {
   it('are addresses and CIDRs', () => {
     const { trustedProxies } = load({ POGO_WS_TRUSTED_PROXIES: '10.0.0.0/8, ::1,192.0.2.1' });
-    expect(trustedProxies.clientOf('10.9.9.9', '203.0.113.1, 192.0.2.1')).toBe('203.0.113.1');
-    expect(load().trustedProxies.clientOf('10.9.9.9', '203.0.113.1')).toBe('10.9.9.9');
+    expect(trustedProxies.clientOf({ remoteAddress: '10.9.9.9' }, '203.0.113.1, 192.0.2.1')).toBe('203.0.113.1');
+    expect(load().trustedProxies.clientOf({ remoteAddress: '10.9.9.9' }, '203.0.113.1')).toBe('10.9.9.9');
   });
 
   it('are all named that are wrong', () => {

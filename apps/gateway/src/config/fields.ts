@@ -50,12 +50,15 @@ export const rate = (whenZero: number | 'off', min = 0) =>
     },
   ).transform(({ perSecond }) => perSecond);
 
+/** A timer takes no more: it would fire at once. */
+const MAX_DURATION_MS = 2 ** 31 - 1;
+
 /** Milliseconds. */
 export const duration = (minMs = 1) =>
-  field(`a duration such as 500ms, 10s or 5m (at least ${minMs}ms)`, (value) => {
+  field(`a duration such as 500ms, 10s or 5m (at least ${minMs}ms, at most 596h)`, (value) => {
     const [, amount, unit] = DURATION.exec(String(value)) ?? [];
     const ms = Number(amount) * (DURATION_UNIT_MS[unit ?? ''] ?? NaN);
-    return ms >= minMs ? Math.round(ms) : undefined;
+    return ms >= minMs && ms <= MAX_DURATION_MS ? Math.round(ms) : undefined;
   });
 
 /** Bytes. */

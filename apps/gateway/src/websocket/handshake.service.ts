@@ -86,7 +86,7 @@ export class HandshakeService {
   }
 
   private clientIpOf({ socket, headers }: IncomingMessage): string | undefined {
-    return this.config.trustedProxies.clientOf(socket.remoteAddress, forwardedFor(headers));
+    return this.config.trustedProxies.clientOf(socket, forwardedFor(headers));
   }
 
   private handshakeOf(app: App, clientIp: string | undefined, { headers, url }: IncomingMessage): Handshake {

@@ -18,6 +18,9 @@ const TEXT: FieldRule = {
 };
 const AMOUNT: FieldRule = { wanted: 'a number from 0', isMet: isAmount };
 
+/** Of nothing at all there is no "so many per second". */
+const RATE: FieldRule = { wanted: 'a number above 0', isMet: (value) => isAmount(value) && (value as number) > 0 };
+
 /** `id` is judged before: the sentences name it. */
 const RULES: Readonly<Record<Exclude<keyof App, 'id' | 'webhooks'>, FieldRule>> = {
   key: TEXT,
@@ -34,8 +37,8 @@ const RULES: Readonly<Record<Exclude<keyof App, 'id' | 'webhooks'>, FieldRule>> 
   },
   maxConnections: orUndefined(AMOUNT),
   maxChannelsPerConnection: AMOUNT,
-  clientMessageRate: orUndefined({ wanted: '{ perSecond, burst }', isMet: isRate }),
-  httpRateLimit: orUndefined(AMOUNT),
+  clientMessageRate: orUndefined({ wanted: '{ perSecond, burst }, of which perSecond is above 0', isMet: isRate }),
+  httpRateLimit: orUndefined(RATE),
   authEndpoint: orUndefined({ wanted: 'an http:// or https:// URL', isMet: isHttpUrl }),
   cacheTtlMs: AMOUNT,
   limits: {
@@ -77,7 +80,8 @@ function isAmount(value: unknown): boolean {
 }
 
 function isRate(value: unknown): boolean {
-  return hasAmounts(value, ['perSecond', 'burst'] satisfies (keyof Rate)[]);
+  const { perSecond } = (value ?? {}) as Partial<Rate>;
+  return hasAmounts(value, ['perSecond', 'burst'] satisfies (keyof Rate)[]) && perSecond !== 0;
 }
 
 function hasAmounts(value: unknown, names: readonly string[]): boolean {

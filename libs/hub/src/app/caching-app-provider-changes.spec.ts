@@ -39,6 +39,21 @@ describe('A change that the provider tells of', () => {
     await expect(t.cache.findByKey('key-a')).rejects.toThrow(UnavailableError);
   });
 
+  it('is found by the next look-up that succeeds, when the first one after it fails', async () => {
+    await t.cache.findById('a');
+    t.table.rows = [testApp('a', { enabled: false })];
+    const { answer } = t.table;
+    t.table.answer = fail;
+    t.table.listener({ appId: 'a', change: 'updated' });
+    // What was known is better than nothing, for a moment.
+    expect(await t.cache.findById('a')).toMatchObject({ enabled: true });
+    t.changes.length = 0;
+    t.table.answer = answer;
+    t.now += TTL_MS;
+    expect(await t.cache.findById('a')).toMatchObject({ enabled: false });
+    expect(t.changes).toEqual([{ appId: 'a', change: 'disabled' }]);
+  });
+
   it('makes an app that was added known at once', async () => {
     expect(await t.cache.findByKey('key-b')).toBeUndefined();
     t.table.rows = [testApp('a'), testApp('b')];

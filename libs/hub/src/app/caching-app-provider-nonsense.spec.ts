@@ -60,6 +60,8 @@ describe('Nonsense', () => {
     ['a rate that is a number', { ...good, clientMessageRate: 10 }],
     ['a rate without a burst', { ...good, clientMessageRate: { perSecond: 10 } }],
     ['a negative rate limit', { ...good, httpRateLimit: -1 }],
+    ['a rate limit of nothing', { ...good, httpRateLimit: 0 }],
+    ['a message rate of nothing', { ...good, clientMessageRate: { perSecond: 0, burst: 1 } }],
     ['an endpoint that is no URL', { ...good, authEndpoint: 'file:///etc/passwd' }],
     ['an endpoint that is null', { ...good, authEndpoint: null }],
     ['a time to live that is endless', { ...good, cacheTtlMs: Infinity }],

@@ -28,6 +28,8 @@ type Field = 'id' | 'key';
 interface Entry {
   readonly app: App;
   expiresAt: number;
+  /** The provider has told of a change, and so has this. */
+  isTold?: boolean;
 }
 
 /**
@@ -57,7 +59,7 @@ export class CachingAppProvider extends AppProvider {
     this.now = options.now ?? (() => performance.now());
     this.pause = new LogPause(this.now);
     provider.onChange((change) => {
-      this.forget(change.appId);
+      this.forget(change);
       this.listener(change);
     });
   }
@@ -126,13 +128,15 @@ export class CachingAppProvider extends AppProvider {
     }
     // Who comes in the next second does not wait for another time-out.
     entry.expiresAt = this.now() + Math.min(this.options.ttlMs, RETRY_PAUSE_MS);
+    // Whoever was told of a change has not seen it.
+    entry.isTold = false;
     return Promise.resolve(entry.app);
   }
 
   private learn(field: Field, value: string, app: App | undefined): void {
     const holder = this.entryOf(field, value)?.app;
     if (app === undefined) this.keepMiss(`${field}:${value}`);
-    else this.replace(this.known.get(app.id)?.app, app);
+    else this.replace(this.known.get(app.id), app);
     if (holder === undefined || holder.id === app?.id) return;
     // A key that leads elsewhere now says nothing about the app that had it: it may have got another one.
     if (field === 'key') this.lookAgain(holder);
@@ -142,10 +146,11 @@ export class CachingAppProvider extends AppProvider {
     }
   }
 
-  private replace(before: App | undefined, app: App): void {
+  private replace(entry: Entry | undefined, app: App): void {
+    const before = entry?.app;
     if (before !== undefined) this.drop(before);
     this.keep(app);
-    if (before === undefined || isSame(before, app)) return;
+    if (before === undefined || entry?.isTold || isSame(before, app)) return;
     this.listener({ appId: app.id, change: before.enabled && !app.enabled ? 'disabled' : 'updated' });
   }
 
@@ -169,9 +174,15 @@ export class CachingAppProvider extends AppProvider {
     if (this.misses.size > MAX_ENTRIES) this.misses.delete(this.misses.keys().next().value as string);
   }
 
-  private forget(appId: string): void {
+  private forget({ appId, change }: AppChange): void {
     const entry = this.known.get(appId);
-    if (entry !== undefined) this.drop(entry.app);
+    // Kept to be compared with: when the next look-up fails, the one after that finds what has changed.
+    if (entry !== undefined && change === 'updated') {
+      entry.expiresAt = -Infinity;
+      entry.isTold = true;
+    } else if (entry !== undefined) {
+      this.drop(entry.app);
+    }
     // Any of them may be the app that was added.
     this.misses.clear();
     this.lookUps.clear();

@@ -27,17 +27,36 @@ describe('The client behind proxies', () => {
     ['is what a Unix socket says', undefined, '203.0.113.1', '203.0.113.1'],
     ['is behind the proxies behind a Unix socket', undefined, '203.0.113.1, 10.0.0.1', '203.0.113.1'],
     ['is unknown on a Unix socket that says nonsense', undefined, 'unix:', undefined],
-  ])('%s', (_, peer, forwardedFor, client) => {
+  ])('%s', (_, remoteAddress, forwardedFor, client) => {
+    const peer = { remoteAddress };
+    if (remoteAddress === undefined) proxies.addLocal(peer);
     expect(proxies.clientOf(peer, forwardedFor)).toBe(client);
   });
 
+  it.each([undefined, '203.0.113.1', '203.0.113.2'])(
+    'is nobody in particular when it has reset its connection, though its header says %s',
+    (forwardedFor) => {
+      // As Node has it: the address went with the connection, and what arrived before is still read.
+      expect(proxies.clientOf({ remoteAddress: undefined }, forwardedFor)).toBe('gone');
+      expect(new TrustedProxies([]).clientOf({}, forwardedFor)).toBe('gone');
+    },
+  );
+
+  it('may be behind a range of IPv4 addresses that is written as IPv6', () => {
+    const mapped = new TrustedProxies(['::ffff:10.0.0.0/104']);
+    expect(mapped.clientOf({ remoteAddress: '10.1.2.3' }, '203.0.113.1')).toBe('203.0.113.1');
+    expect(mapped.clientOf({ remoteAddress: '::ffff:10.1.2.3' }, '203.0.113.1')).toBe('203.0.113.1');
+    expect(mapped.clientOf({ remoteAddress: '11.1.2.3' }, '203.0.113.1')).toBe('11.1.2.3');
+    expect(() => new TrustedProxies(['::ffff:0:0/95'])).toThrow('is no IP address and no CIDR');
+  });
+
   it('is the peer when no proxies are trusted', () => {
-    expect(new TrustedProxies([]).clientOf('127.0.0.1', '203.0.113.1')).toBe('127.0.0.1');
+    expect(new TrustedProxies([]).clientOf({ remoteAddress: '127.0.0.1' }, '203.0.113.1')).toBe('127.0.0.1');
   });
 
   it('is found at the end of a header of 16 KB, without looking at the rest', () => {
     const header = `${'203.0.113.1, '.repeat(1_200)}198.51.100.1, 10.0.0.1`;
-    expect(proxies.clientOf('10.0.0.2', header)).toBe('198.51.100.1');
+    expect(proxies.clientOf({ remoteAddress: '10.0.0.2' }, header)).toBe('198.51.100.1');
   });
 
   it.each(['10.0.0.0/33', '10.0.0/8', 'example.com', '', '/8', '10.0.0.0/', '::/129', '1.2.3.4/-1', '10.0.0.0/8/8'])(

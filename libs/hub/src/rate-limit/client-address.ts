@@ -3,28 +3,47 @@ import ipaddr from 'ipaddr.js';
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Range = [Address, number];
 
+/** In front of an IPv4 address that is written as an IPv6 address. */
+const MAPPED_BITS = 96;
+
 /** `1.2.3.4:5678` and `[::1]:5678`, as some proxies write hops. */
 const WITH_PORT = /^(?:\[([^\]]+)\]|(\d+\.\d+\.\d+\.\d+))(?::\d+)?$/;
+
+/** The other end of a connection, as a Node socket has it. */
+export interface Peer {
+  readonly remoteAddress?: string | undefined;
+}
+
+/** Instead of an address. */
+const GONE = 'gone';
 
 /** Which peers are proxies of ours, so that what they say about the client counts. */
 export class TrustedProxies {
   private readonly ranges: readonly Range[];
+  private readonly local = new WeakSet();
 
   /** @throws TypeError naming the entry that is neither an IP address nor a CIDR. */
   constructor(entries: readonly string[]) {
     this.ranges = entries.map(parseRange);
   }
 
+  /** A connection of this machine that has no address, on a Unix socket: what it says of its client is believed. */
+  addLocal(socket: object): void {
+    this.local.add(socket);
+  }
+
   /**
    * The client's IP: the rightmost hop of X-Forwarded-For that is no trusted proxy, where the peer itself is one. Without
-   * proxies the header is ignored, because anybody can send it. Undefined for a peer without an IP, as on a Unix socket,
-   * whose X-Forwarded-For is believed: who may open it is this machine's business.
-   * @param peer address of the socket's other end.
+   * proxies the header is ignored, because anybody can send it. Undefined on a Unix socket without the header. A peer
+   * that is gone already has no address any more: all of those are one client, whatever their headers say.
    * @param forwardedFor the header, its lines joined by commas.
    */
-  clientOf(peer: string | undefined, forwardedFor: string | undefined): string | undefined {
-    if (forwardedFor === undefined || (this.ranges.length === 0 && peer !== undefined)) return peer;
-    let client = peer;
+  clientOf(peer: Peer, forwardedFor: string | undefined): string | undefined {
+    const isLocal = this.local.has(peer);
+    const { remoteAddress } = peer;
+    if (remoteAddress === undefined && !isLocal) return GONE;
+    if (forwardedFor === undefined || (this.ranges.length === 0 && !isLocal)) return remoteAddress;
+    let client = remoteAddress;
     let end = forwardedFor.length;
     while (client === undefined || this.isTrusted(client)) {
       if (end < 0) return client;
@@ -64,7 +83,11 @@ function parseRange(entry: string): Range {
     }
     const slash = entry.indexOf('/');
     if (slash === -1 || !isAddress(entry.slice(0, slash))) throw new Error('no address');
-    return ipaddr.parseCIDR(entry);
+    const [address, bits] = ipaddr.parseCIDR(entry);
+    // As peers are read: an IPv4 address that came over an IPv6 socket is an IPv4 address.
+    if (!(address instanceof ipaddr.IPv6) || !address.isIPv4MappedAddress()) return [address, bits];
+    if (bits < MAPPED_BITS) throw new Error('more than IPv4 addresses');
+    return [address.toIPv4Address(), bits - MAPPED_BITS];
   } catch {
     throw new TypeError(`${JSON.stringify(entry)} is no IP address and no CIDR such as 10.0.0.0/8`);
   }

@@ -79,10 +79,14 @@ local function plan(at, name)
   pending = '1'
 end
 
--- A channel, or a member of it, in the plan; in front of it stands what was told last: '1' there, '0' not.
+-- A channel, or a member of it, in the plan; in front of it stands what was told last: '1' there, '0' not, '2' there,
+-- as somebody remembers whom Redis has forgotten.
 local function nameOf(channel, user)
   return #channel .. ':' .. channel .. user
 end
+
+-- Back after everybody else was counted: what was told of is in nobody's memory but that of those who have left since.
+local isLate = false
 
 -- Webhooks hear of what is there now, and of what is gone when it has stayed so. Who was told of what is only written
 -- down while it differs from the state: a name in the plan. Silent: it was told before it was forgotten.
@@ -90,27 +94,36 @@ local function tell(isThere, kind, channel, user, isSilent)
   if isUsers or not wants('w') or string.sub(channel, 1, 1) == '#' then return end
   local due, name = root .. ':d', nameOf(channel, user)
   if isSilent then
-    redis.call('ZREM', due, '0' .. name, '1' .. name)
+    redis.call('ZREM', due, '0' .. name, '1' .. name, '2' .. name)
   elseif isHeldBack then
     -- Judged when everybody has said what it holds.
-    local told = isThere and '0' or '1'
-    if not redis.call('ZSCORE', due, (isThere and '1' or '0') .. name) then plan(tonumber(ARGV[2]), told .. name) end
+    local isKnown = redis.call('ZSCORE', due, '0' .. name) or redis.call('ZSCORE', due, '1' .. name)
+      or redis.call('ZSCORE', due, '2' .. name)
+    if not isKnown then plan(tonumber(ARGV[2]), (isThere and '0' or '1') .. name) end
   elseif isThere then
     redis.call('ZREM', due, '0' .. name)
-    if redis.call('ZREM', due, '1' .. name) == 0 then record(kind, channel, 'u', user) end
+    local wasTold = redis.call('ZREM', due, '1' .. name, '2' .. name) > 0 or isLate
+    if redis.call('SREM', root .. ':z', name) == 1 or not wasTold then record(kind, channel, 'u', user) end
   elseif redis.call('ZREM', due, '0' .. name) == 0 then
+    redis.call('ZREM', due, '2' .. name)
     -- A channel after its members.
     plan(now + ${SETTLE_MS} + (user == '' and 1 or 0), '1' .. name)
   end
 end
 
+local function isPresent(channel, user)
+  if user == '' then return redis.call('EXISTS', root .. ':s:' .. channel) == 1 end
+  return redis.call('ZSCORE', root .. ':m:' .. channel, user)
+end
+
 -- Told of before Redis lost it, and gone since: judged when everybody has said what it holds.
 local function leftMeanwhile(channel, user)
-  if not wants('w') or string.sub(channel, 1, 1) == '#' then return end
-  local name = nameOf(channel, user)
-  redis.call('ZREM', root .. ':d', '0' .. name)
+  local due, name = root .. ':d', nameOf(channel, user)
+  if not wants('w') or string.sub(channel, 1, 1) == '#' or redis.call('SISMEMBER', root .. ':z', name) == 1 then return end
+  redis.call('ZREM', due, '0' .. name)
+  if isPresent(channel, user) or redis.call('ZSCORE', due, '1' .. name) then return end
   local at = isHeldBack and tonumber(ARGV[2]) or now + ${SETTLE_MS}
-  plan(at + (user == '' and 1 or 0), '1' .. name)
+  plan(at + (user == '' and 1 or 0), '2' .. name)
 end
 
 local TYPES = { member_added = 1, member_removed = 2, user_online = 3, user_offline = 4 }

@@ -43,8 +43,9 @@ export const RESTORE = `${COMMON}
 if isDead(inc) then return { 'FENCED' } end
 if isLost() then return { 'LOST' } end
 local isSilent = ARGV[7] ~= '1'
+isLate = not isSilent
 for former in string.gmatch(ARGV[6], '[^,]+') do
-  if isDead(former) then isSilent = false end
+  if isDead(former) then isSilent, isLate = false, false end
 end
 setWanted()
 for i = 8, #ARGV, 5 do

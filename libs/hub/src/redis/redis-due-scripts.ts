@@ -5,6 +5,9 @@ import { ALSO_WHEN_FULL, COMMON } from './redis-bucket-lua.js';
  * what is compared with the state, and what has been done is no longer in the plan.
  */
 
+/** So long after Redis came back empty nodes may come back that were frozen when it did. */
+const REMEMBERED_MS = 10 * 60_000;
+
 /**
  * 6 most names of the plan and most entries of a call. Tells what is due, and answers how long until the next is (ms;
  * negative: none), and the oldest entries for webhooks: id, fields.
@@ -19,10 +22,14 @@ for _, name in ipairs(isHeldBack and {} or redis.call('ZRANGEBYSCORE', due, '-in
     local count = countOf(channel)
     if count > 0 then tellCount(channel, count) end
   else
-    local isMember = user ~= ''
-    local isThere = isMember and redis.call('ZSCORE', root .. ':m:' .. channel, user)
-      or not isMember and redis.call('EXISTS', root .. ':s:' .. channel) == 1
-    if told == '1' and not isThere then record(isMember and 'member_removed' or 'channel_vacated', channel, 'u', user)
+    local isMember, isThere = user ~= '', isPresent(channel, user)
+    if told ~= '0' and not isThere then
+      record(isMember and 'member_removed' or 'channel_vacated', channel, 'u', user)
+      -- After Redis was empty: others may come back late, who remember that it was there.
+      if now < tonumber(ARGV[2]) + ${REMEMBERED_MS} then
+        redis.call('SADD', root .. ':z', nameOf(channel, user))
+        redis.call('PEXPIRE', root .. ':z', ${REMEMBERED_MS})
+      end
     elseif told == '0' and isThere then record(isMember and 'member_added' or 'channel_occupied', channel, 'u', user) end
   end
 end

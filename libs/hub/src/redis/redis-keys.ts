@@ -15,6 +15,7 @@
  *   root:a            what the app wants to be told
  *   root:w            stream: what has happened, for webhooks
  *   root:d            sorted set: what is due when
+ *   root:z            set: what webhooks were told is gone, in the ten minutes after Redis came back empty
  *   root:k            hash: channel → when its many clients were last told their number
  *   root:t<db>:<channel>  the topic
  * For an endpoint of webhooks (root `{prefix:hook:<endpoint>}`):
