@@ -1,5 +1,5 @@
 import { Inject, Injectable, NotFoundException, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { AppProvider, RateLimitService, type App, type Peer } from '@pogo/hub';
+import { AppProvider, RateLimitService, type App } from '@pogo/hub';
 import { bodyMd5, equalsInConstantTime, signHttpRequest } from '@pogo/pusher-protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
@@ -29,13 +29,12 @@ export class RequestSignatureGuard implements CanActivate {
     const http = context.switchToHttp();
     const request = http.getRequest<SignedRequest>();
     const reply = http.getResponse<FastifyReply>();
-    const { socket: peer } = request.raw;
-    // Read as long as it is there: Node keeps it for who asks later.
-    void peer.remoteAddress;
+    // As long as it is there: who resets the connection has none any more.
+    const { remoteAddress } = request.raw.socket;
     try {
       await this.verify(request, reply);
     } catch (error) {
-      if (error instanceof ApiError && error.getStatus() === 401) this.throttle(peer, request, reply);
+      if (error instanceof ApiError && error.getStatus() === 401) this.throttle(remoteAddress, request, reply);
       throw error;
     }
     return true;
@@ -58,9 +57,9 @@ export class RequestSignatureGuard implements CanActivate {
   }
 
   /** An address that goes on sending what nobody signed is told to wait. @throws ApiError 429 */
-  private throttle(peer: Peer, { headers }: SignedRequest, reply: FastifyReply): void {
+  private throttle(remoteAddress: string | undefined, { raw, headers }: SignedRequest, reply: FastifyReply): void {
     const forwardedFor = [headers['x-forwarded-for'] ?? []].flat().join(', ');
-    const clientIp = this.config.trustedProxies.clientOf(peer, forwardedFor || undefined);
+    const clientIp = this.config.trustedProxies.clientOf(raw.socket, forwardedFor || undefined, remoteAddress);
     const waitMs = this.rateLimits.takeUnauthorized(clientIp);
     if (waitMs === 0) return;
     const seconds = Math.ceil(waitMs / 1_000);

@@ -37,10 +37,10 @@ export class TrustedProxies {
    * proxies the header is ignored, because anybody can send it. Undefined on a Unix socket without the header. A peer
    * that is gone already has no address any more: all of those are one client, whatever their headers say.
    * @param forwardedFor the header, its lines joined by commas.
+   * @param remoteAddress the peer's, from who has read it while it was there.
    */
-  clientOf(peer: Peer, forwardedFor: string | undefined): string | undefined {
+  clientOf(peer: Peer, forwardedFor: string | undefined, remoteAddress = peer.remoteAddress): string | undefined {
     const isLocal = this.local.has(peer);
-    const { remoteAddress } = peer;
     if (remoteAddress === undefined && !isLocal) return GONE;
     if (forwardedFor === undefined || (this.ranges.length === 0 && !isLocal)) return remoteAddress;
     let client = remoteAddress;
