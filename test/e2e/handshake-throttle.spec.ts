@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { RateLimitService } from '@pogo/hub';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../support/client.js';
 import { APP, TestGateway } from '../support/gateway.js';
+import { upgradeRequest } from '../support/raw-socket.js';
 
 let gateway: TestGateway;
 const start = async (settings: Record<string, string> = {}) => (gateway = await TestGateway.start({ settings }));
@@ -49,6 +51,26 @@ describe('The handshake throttle', () => {
     expect(Number(/\r\nRetry-After: (\d+)\r\n/.exec(answer)?.[1])).toBeGreaterThan(900);
     expect(codes).toEqual([429]);
     expect(gateway.hub.connectionCount).toBe(2);
+  });
+
+  it('does not believe who resets its connection at once, as it would believe the Unix socket', async () => {
+    await start();
+    const asked = vi.spyOn(gateway.app.get(RateLimitService), 'takeHandshake');
+    const victim = '203.0.113.9';
+    for (let i = 0; i < 20; i++) {
+      const socket = connectTcp(gateway.port, '127.0.0.1');
+      await once(socket, 'connect');
+      await new Promise((resolve) =>
+        socket.write(upgradeRequest(`/app/${APP.key}`, { 'X-Forwarded-For': victim }), resolve),
+      );
+      socket.resetAndDestroy();
+    }
+    // Behind all of them.
+    await gateway.connect();
+    const clients = asked.mock.calls.map(([clientIp]) => clientIp);
+    expect(clients).not.toContain(victim);
+    expect(clients).not.toContain(undefined);
+    expect(clients.length).toBeGreaterThan(1);
   });
 
   it('comes before everything else that is checked, and counts what is refused later', async () => {

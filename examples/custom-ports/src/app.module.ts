@@ -6,6 +6,7 @@ import { AuditTrail } from './ports/audit-trail.js';
 import { AuditModule } from './ports/audit.module.js';
 import { AuditedDirectory } from './ports/audited-directory.js';
 import { MeasuredBroker } from './ports/measured-broker.js';
+import { OutboxSender } from './ports/outbox-sender.js';
 
 @Module({})
 export class AppModule {
@@ -27,6 +28,7 @@ export class AppModule {
             useFactory: (bus: MemoryBus, trail: AuditTrail) =>
               new AuditedDirectory(new MemoryChannelDirectory(bus), trail),
           },
+          webhooks: OutboxSender,
         }),
       ],
       providers: [ConnectionLog],

@@ -50,18 +50,13 @@ export class RedisUserDirectory extends UserDirectory {
     }
     const found = await Promise.all(
       Array.from(byBucket, async ([bucket, ids]) => {
-        const [, isHeldBack, states] = await this.session.read(bucket, online, ids);
-        return ids.map((id, i) => [id, stateIn(states as (number | Buffer)[], i, isHeldBack === 1)] as const);
+        const [, isHeldBack, serial, flags] = await this.session.read(bucket, online, ids);
+        const common = { serial: Number(serial), isProvisional: isHeldBack === 1 };
+        return ids.map((id, i) => [id, { isOnline: (flags as number[])[i] === 1, ...common }] as const);
       }),
     );
     return new Map(found.flat());
   }
-}
-
-/** Of each user a flag and a serial. */
-function stateIn(states: readonly (number | Buffer)[], index: number, isProvisional: boolean): UserState {
-  const [flag, serial] = states.slice(2 * index);
-  return { isOnline: flag === 1, serial: Number(serial), isProvisional };
 }
 
 function* entriesOf(signedIn: Iterable<HeldUser>): Iterable<Entry> {

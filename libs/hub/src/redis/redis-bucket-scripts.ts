@@ -111,12 +111,13 @@ end
 return { 'OK', '0', found }
 `;
 
-/** 6 and on: user ids. 1 for each that is online, and the serial up to which that holds. */
+/**
+ * 6 and on: user ids. The serial up to which the answer holds, and 1 for each that is online. Where the data were lost there
+ * is no serial any more, and the next one will be of its time: that of now is before it.
+ */
 export const ONLINE = `${COMMON}
 local found = {}
-for i = 6, #ARGV do
-  found[#found + 1] = redis.call('EXISTS', root .. ':s:' .. ARGV[i])
-  found[#found + 1] = serialOf(ARGV[i])
-end
-return { 'OK', '0', isHeldBack and 1 or 0, found }
+for i = 6, #ARGV do found[#found + 1] = redis.call('EXISTS', root .. ':s:' .. ARGV[i]) end
+local serial = math.max(time[1] * 1000000 + time[2], tonumber(redis.call('GET', root .. ':n') or '0'))
+return { 'OK', '0', isHeldBack and 1 or 0, string.format('%.0f', serial), found }
 `;
