@@ -14,6 +14,7 @@ import { AppModule } from '../src/app.module.js';
 import { ConnectionLog } from '../src/connection-log.js';
 import { AuditTrail } from '../src/ports/audit-trail.js';
 import { MeasuredBroker } from '../src/ports/measured-broker.js';
+import { Outbox } from '../src/ports/outbox.js';
 import { OrdersModule } from '../src/publishing/orders.module.js';
 import { OrdersService } from '../src/publishing/orders.service.js';
 import { UnixSocketPublisher } from '../src/publishing/unix-socket-publisher.js';
@@ -38,6 +39,7 @@ before(async () => {
     POGO_WS_UNIX_SOCKET: unixSocket,
     POGO_WS_COMMAND_SECRET: COMMAND_SECRET,
     POGO_WS_COMMAND_PORT: '0',
+    POGO_WS_WEBHOOK_URL: 'http://localhost/outbox',
   });
   const logger = { log: () => undefined, warn: () => undefined, error: () => undefined };
   app = await createGateway(AppModule.forRoot(config), { logger });
@@ -91,6 +93,17 @@ describe('ports of the application', () => {
     clients[1]?.close();
     await left;
     assert.deepEqual(entries, ['ada joined presence-desk', 'ada left presence-desk']);
+  });
+});
+
+describe('webhooks', () => {
+  it('go where the application wants them', async () => {
+    const outbox = app.get(Outbox);
+    const has = () =>
+      outbox.rows.find(({ body }) => body.includes('{"name":"channel_occupied","channel":"private-inbox"}'));
+    await subscriber('private-inbox');
+    while (has() === undefined) await new Promise<void>((resolve) => (outbox.inserted = resolve));
+    assert.equal(has()?.appId, APP.id);
   });
 });
 
