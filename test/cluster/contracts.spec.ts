@@ -14,6 +14,8 @@ import {
   UnreliableBroker,
   UnreliableChannelDirectory,
   userDirectoryContract,
+  webhookQueueContract,
+  type WebhookQueueNode,
 } from '@pogo/hub/testing';
 import { RedisServer } from '../support/redis.js';
 
@@ -120,3 +122,21 @@ commandNoncesContract(api, 'Redis', async () => {
   // Redis's clock is nobody's to move.
   return { nodes: nonces, advance: (ms) => sleep(ms), close };
 });
+
+webhookQueueContract(api, 'Redis', async () => {
+  const { nodes, close } = twoNodes();
+  await eventually(() => nodes.every(({ channels }) => channels.isAvailable));
+  return { nodes: [webhookNode(nodes[0]), webhookNode(nodes[1])], close };
+});
+
+function webhookNode({ webhooks: queue, channels }: RedisNode): WebhookQueueNode {
+  return {
+    queue,
+    join: async (request) => {
+      await channels.join(request);
+    },
+    leave: async (departure) => {
+      await channels.leave(departure);
+    },
+  };
+}

@@ -3,10 +3,14 @@ import type { Command } from '../broker/command-bus.js';
 import { MemoryBroker, MemoryBus } from '../broker/memory-broker.js';
 import { MemoryCommandBus } from '../broker/memory-command-bus.js';
 import { MemoryCommandNonces } from '../commands/memory-command-nonces.js';
+import type { Departure, JoinRequest } from '../directory/channel-directory.js';
 import { MemoryChannelDirectory, MemoryDirectoryStore } from '../directory/memory-channel-directory.js';
 import { MemoryConnectionDirectory } from '../directory/memory-connection-directory.js';
 import { MemoryUserDirectory, MemoryUserStore } from '../directory/memory-user-directory.js';
+import { emitTransitions, HubEvents } from '../hub-events.js';
 import { MemoryRateLimitStore } from '../rate-limit/memory-rate-limit-store.js';
+import { MemoryWebhookQueue } from '../webhooks/memory-webhook-queue.js';
+import { webhookQueueContract } from './webhook-queue.contract.js';
 import {
   brokerContract,
   channelDirectoryContract,
@@ -93,4 +97,19 @@ commandNoncesContract(api, 'memory', () => {
   let now = 0;
   const nonces = new MemoryCommandNonces(() => now);
   return { nodes: [nonces, nonces], advance: (ms) => void (now += ms), close };
+});
+
+webhookQueueContract(api, 'memory', () => {
+  const events = new HubEvents();
+  const queue = new MemoryWebhookQueue(events);
+  const directory = new MemoryChannelDirectory(new MemoryBus());
+  const node = {
+    queue,
+    join: async (request: JoinRequest) => {
+      const answer = await directory.join(request);
+      if (answer.outcome === 'joined') emitTransitions(events, answer.transitions);
+    },
+    leave: async (departure: Departure) => emitTransitions(events, await directory.leave(departure)),
+  };
+  return { nodes: [node], close: () => queue.close(1_000) };
 });

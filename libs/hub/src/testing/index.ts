@@ -11,3 +11,4 @@ export * from './unreliable-broker.js';
 export * from './user-directory.contract.js';
 export * from './unreliable-channel-directory.js';
 export * from './unreliable-ports.js';
+export * from './webhook-queue.contract.js';

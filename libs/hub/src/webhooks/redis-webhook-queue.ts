@@ -17,6 +17,9 @@ import { EVENTS_PER_REQUEST, PATIENCE_MS } from './webhook-pauses.js';
 
 const record = new RedisScript(RECORD);
 
+/** Far less than a job of a node that does not stir is left alone. */
+const OLD_READING_MS = 1_000;
+
 /** Sent to Redis when the directory's link opens. */
 export const WEBHOOK_SCRIPTS = [record];
 
@@ -87,8 +90,11 @@ export class RedisWebhookQueue extends WebhookQueue {
     const endpoint = endpoints.find((each) => endpointIdOf(appId, each) === endpointId);
     if (endpoint === undefined) return this.streams.forget(endpointId);
     for (;;) {
+      const askedAt = performance.now();
       const entries = await this.streams.read(endpointId, EVENTS_PER_REQUEST);
       if (entries.length === 0) return;
+      // Frozen meanwhile: another node may have told of these, and of later ones.
+      if (performance.now() - askedAt > OLD_READING_MS) continue;
       try {
         await receiver.send(
           appId,
