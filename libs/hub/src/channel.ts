@@ -28,6 +28,8 @@ export class Channel implements TopicSubject {
   flight: Flight | undefined = undefined;
   /** On presence channels, while somebody here is in it: the members as these clients know them. */
   roster: Roster | undefined = undefined;
+  /** The number of connections that its clients were told last; undefined when some of them may not have been. */
+  toldCount: number | undefined = undefined;
   /** It stands in the fan-out's round robin. */
   isDirty = false;
 

@@ -15,6 +15,9 @@ const OLD_READINGS = 3;
 
 /** Whoever tells clients something that can be missed. Never rejects. */
 export interface Refreshed {
+  /** From now on changes are missed. */
+  interrupted(): void;
+  /** What was missed can be read. */
   refresh(): Promise<void>;
 }
 
@@ -52,6 +55,7 @@ export class Rosters {
   /** Messages are being lost. */
   interrupted(): void {
     this.isInterrupted = true;
+    this.interruptOthers();
     this.becomeStale();
   }
 
@@ -72,12 +76,17 @@ export class Rosters {
   /** Transitions are not announced. */
   heldBack(): void {
     this.isHeldBack = true;
+    this.interruptOthers();
     this.becomeStale();
   }
 
   released(): void {
     this.isHeldBack = false;
     this.synchronise();
+  }
+
+  private interruptOthers(): void {
+    for (const other of this.others) other.interrupted();
   }
 
   private becomeStale(): void {

@@ -25,6 +25,7 @@ export class SubscriptionCounts {
   /** The number has changed, or was missed. */
   tell(channel: Channel, count: number): void {
     const { app, name } = channel;
+    channel.toldCount = count;
     this.events.emit('subscriptionCount', { appId: app.id, channel: name.name, count });
     // It may be wanted for webhooks alone.
     if (!app.subscriptionCount) return;
@@ -33,7 +34,12 @@ export class SubscriptionCounts {
     this.fanOut.appendAlways(channel, { payload: Buffer.from(text), serial: undefined });
   }
 
-  /** Numbers may have been missed: those of the channels here are read, and told. */
+  /** Who joins now hears no number. */
+  interrupted(): void {
+    for (const channel of this.registry.allChannels()) channel.toldCount = undefined;
+  }
+
+  /** Numbers may have been missed: those of the channels here are read, and told where they are news. */
   async refresh(): Promise<void> {
     const round = ++this.round;
     const counted = [...this.registry.allChannels()].filter(
@@ -50,7 +56,8 @@ export class SubscriptionCounts {
         () => this.directory.findChannel(channel.app.id, channel.name.name, {}),
         () => round !== this.round,
       );
-      if (round === this.round && subscriptionCount > 0) this.tell(channel, subscriptionCount);
+      const isNews = subscriptionCount > 0 && subscriptionCount !== channel.toldCount;
+      if (round === this.round && isNews) this.tell(channel, subscriptionCount);
     } catch (error) {
       if (!(error instanceof UnavailableError)) this.logger.error(error);
     }

@@ -63,6 +63,10 @@ export class Watchlists {
     if (user !== undefined && (isOnline || !this.isHere(user))) user.learn({ isOnline, serial: envelope.serial });
   }
 
+  interrupted(): void {
+    // What is known now is compared with what is read then.
+  }
+
   /** Changes may have been missed: all users are read again. */
   async refresh(): Promise<void> {
     const round = ++this.round;
