@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { ROOT } from './lib/project.mjs';
 
 const EXAMPLES = join(ROOT, 'examples');
-const { name, version, license, type, engines, dependencies } = readJson(join(ROOT, 'package.json'));
+const { name, version, license, type, engines, dependencies, optionalDependencies } = readJson(join(ROOT, 'package.json'));
 
 const folder = mkdtempSync(join(tmpdir(), 'pogo-lock-'));
 try {
@@ -30,7 +30,7 @@ try {
 
 /** A lock file takes no more of a package than its manifest, so nothing needs to be built. */
 function packManifest() {
-  const manifest = { name, version, license, type, engines, dependencies };
+  const manifest = { name, version, license, type, engines, dependencies, optionalDependencies };
   writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
   npm(folder, 'pack');
   return join(folder, `${name}-${version}.tgz`);
