@@ -16,7 +16,9 @@ import { join } from 'node:path';
 import { ROOT } from './lib/project.mjs';
 
 const EXAMPLES = join(ROOT, 'examples');
-const { name, version, license, type, engines, dependencies, optionalDependencies } = readJson(join(ROOT, 'package.json'));
+const { name, version, license, type, engines, dependencies, optionalDependencies } = readJson(
+  join(ROOT, 'package.json'),
+);
 
 const folder = mkdtempSync(join(tmpdir(), 'pogo-lock-'));
 try {
