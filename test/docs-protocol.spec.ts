@@ -19,10 +19,10 @@ import { ROOT } from './support/checkout.js';
 
 const read = (name: string) => readFile(join(ROOT, 'docs', name), 'utf8');
 
-/** Lines of the page's JSON blocks behind a mark. */
+/** Lines of the blocks behind a mark; as JSON Prettier would lay them out. */
 async function examples(mark: 'from the server' | 'from the client'): Promise<string[]> {
   const page = await read('protocol.md');
-  const blocks = page.matchAll(/^<!-- (from the \w+) -->\n\n```jsonl\n(.*?)^```$/gms);
+  const blocks = page.matchAll(/^<!-- (from the \w+) -->\n\n```text\n(.*?)^```$/gms);
   return [...blocks].flatMap(([, found, code = '']) => (found === mark ? code.trim().split('\n') : []));
 }
 
