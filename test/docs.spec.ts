@@ -130,7 +130,7 @@ describe('the documentation', () => {
     const pages = ['README.md', 'CHANGELOG.md', ...(await files('docs', '.md')), ...examples];
     const broken: string[] = [];
     for (const page of pages) {
-      for (const [, target = ''] of (await read(page)).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
+      for (const [, target = ''] of (await read(page)).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
         const path = relative(ROOT, join(ROOT, dirname(page), target));
         await readdir(join(ROOT, dirname(path))).then(
           (names) => names.includes(path.split('/').at(-1) ?? '') || broken.push(`${page}: ${target}`),
