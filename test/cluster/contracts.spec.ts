@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { afterAll, afterEach, beforeAll, describe, it } from 'vitest';
-import { RedisNode, RedisOptions } from '@pogo/hub';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { completeApp, RedisNode, RedisOptions } from '@pogo/hub';
 import {
   brokerContract,
   channelDirectoryContract,
@@ -140,3 +140,26 @@ function webhookNode({ webhooks: queue, channels }: RedisNode): WebhookQueueNode
     },
   };
 }
+
+describe('A node that has told webhooks', () => {
+  it('leaves no connection behind', async () => {
+    const { nodes, close } = twoNodes();
+    await eventually(() => nodes.every(({ channels }) => channels.isAvailable));
+    const app = completeApp({ id: 'app', key: 'k', secret: 's', webhooks: [{ url: 'http://a/' }] });
+    const told = new Promise<void>((resolve) => {
+      for (const { webhooks } of nodes) {
+        webhooks.attach({
+          endpointsOf: () => Promise.resolve(app.webhooks),
+          send: () => Promise.resolve(resolve()),
+          dropped: () => undefined,
+        });
+      }
+    });
+    nodes[0].webhooks.add(app, { name: 'cache_miss', channel: 'cache-a' });
+    await told;
+    const names = async () => String(await redis.inspector.client('LIST')).match(/ name=pogo-[a-z-]+/g) ?? [];
+    expect((await names()).some((name) => name.includes('webhooks'))).toBe(true);
+    await close();
+    await eventually(async () => (await names()).length === 0);
+  });
+});

@@ -33,8 +33,7 @@ const OWN_HEADER = /^(?:x-pusher-.*|content-type|content-length|transfer-encodin
 /** What is wrong with a complete endpoint, or undefined. Types end where apps come from a table. */
 export function wrongWebhook(webhook: unknown): string | undefined {
   const { url, secret, events, channelPrefix, headers } = (webhook ?? {}) as Readonly<Record<string, unknown>>;
-  if (typeof url !== 'string' || !/^https?:/.test(url) || !URL.canParse(url))
-    return 'url must be an http:// or https:// URL';
+  if (!isWebhookUrl(url)) return 'url must be an http:// or https:// URL without credentials (headers may have some)';
   if (secret !== undefined && (typeof secret !== 'string' || secret === ''))
     return 'secret must be a text that is not empty';
   const names: readonly unknown[] = WEBHOOK_EVENT_NAMES;
@@ -43,6 +42,13 @@ export function wrongWebhook(webhook: unknown): string | undefined {
   }
   if (typeof channelPrefix !== 'string') return 'channelPrefix must be a text';
   return wrongHeaders(headers);
+}
+
+/** `fetch` refuses credentials, and they would stand in logs. */
+function isWebhookUrl(value: unknown): boolean {
+  if (typeof value !== 'string' || !/^https?:/.test(value) || !URL.canParse(value)) return false;
+  const { username, password } = new URL(value);
+  return username === '' && password === '';
 }
 
 function wrongHeaders(headers: unknown): string | undefined {

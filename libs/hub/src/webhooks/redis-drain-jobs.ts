@@ -16,6 +16,13 @@ interface Drain {
   readonly endpointId: string;
 }
 
+interface Running {
+  readonly queue: Queue<Drain>;
+  readonly worker: Worker<Drain>;
+  /** BullMQ closes what it has opened itself. */
+  readonly connections: readonly Redis[];
+}
+
 /**
  * Jobs that say "empty this endpoint's stream": one at a time for each, on any node, again after a pause when it fails,
  * and on another node when one dies in the middle. While one runs, another is remembered.
@@ -23,7 +30,7 @@ interface Drain {
 export class RedisDrainJobs {
   private readonly logger = new Logger(RedisDrainJobs.name);
   private readonly pause = new LogPause();
-  private running: { readonly queue: Queue<Drain>; readonly worker: Worker<Drain> } | undefined;
+  private running: Running | undefined;
   private isClosed = false;
   /** Rejects when it must be tried again. */
   onDrain: (appId: string, endpointId: string) => Promise<void> = () => Promise.resolve();
@@ -41,9 +48,10 @@ export class RedisDrainJobs {
   start(): void {
     if (this.running !== undefined || this.isClosed) return;
     const { prefix } = this;
-    const queue = new Queue<Drain>(NAME, { connection: this.connect('webhooks'), prefix });
+    const connections = [this.connect('webhooks'), this.connect('webhooks-worker')] as const;
+    const queue = new Queue<Drain>(NAME, { connection: connections[0], prefix });
     const worker = new Worker<Drain>(NAME, (job) => this.drain(job), {
-      connection: this.connect('webhooks-worker'),
+      connection: connections[1],
       prefix,
       concurrency: AT_ONCE,
       lockDuration: LOCK_MS,
@@ -54,7 +62,7 @@ export class RedisDrainJobs {
     });
     queue.on('error', (error) => this.logError(error));
     worker.on('error', (error) => this.logError(error));
-    this.running = { queue, worker };
+    this.running = { queue, worker, connections };
   }
 
   /** Asks for the endpoint's stream to be emptied. What does not arrive is asked for again by whoever looks after streams. */
@@ -80,12 +88,13 @@ export class RedisDrainJobs {
   async close(withinMs: number): Promise<void> {
     this.isClosed = true;
     if (this.running === undefined) return;
-    const { queue, worker } = this.running;
+    const { queue, worker, connections } = this.running;
     let timer: NodeJS.Timeout | undefined;
     const tooLong = new Promise((resolve) => (timer = setTimeout(resolve, withinMs)));
     await Promise.race([worker.close(), tooLong]).catch((error: unknown) => this.logError(error));
     clearTimeout(timer);
     await Promise.race([Promise.all([worker.close(true), queue.close()]), tooLong]).catch(() => undefined);
+    for (const connection of connections) connection.disconnect();
   }
 
   private drain({ data: { appId, endpointId } }: Job<Drain>): Promise<void> {
