@@ -116,6 +116,8 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
 
   /** Records the connection's user. @throws PusherError 4009 when it has signed in as another user. */
   signIn(connection: Connection, user: SignedInUser): void {
+    // Gone while somebody found out who it is: nobody would sign it out again.
+    if (!connection.isOpen) return;
     if (connection.user !== undefined && connection.user.id !== user.id) {
       throw new PusherError(PusherErrors.signinFailed);
     }

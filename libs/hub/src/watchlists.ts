@@ -38,6 +38,7 @@ export class Watchlists {
    */
   follow(connection: Connection, userIds: readonly string[]): void {
     this.stop(connection);
+    if (!connection.isOpen) return;
     const wanted = new Set(userIds);
     if (wanted.size > MAX_WATCHLIST_LENGTH) connection.sendError(PusherErrors.watchlistLimit);
     const names = [...wanted].slice(0, MAX_WATCHLIST_LENGTH);

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { LogPause } from '../log-pause.js';
 import { UnavailableError } from '../unavailable-error.js';
 import { FALL_DUE, FETCHED } from './redis-due-scripts.js';
 import { GATHER_MS } from '../webhooks/webhook-pauses.js';
@@ -37,6 +38,7 @@ export interface PendingEntry {
  */
 export class RedisPending {
   private readonly logger = new Logger(RedisPending.name);
+  private readonly pause = new LogPause();
   /** Bucket → when to look, on the clock of `performance.now()`. */
   private readonly planned = new Map<string, number>();
   private readonly looking = new Set<string>();
@@ -112,7 +114,8 @@ export class RedisPending {
       }
       next = entries.length === ENTRIES_PER_LOOK ? 0 : Number(wait);
     } catch (error) {
-      if (!(error instanceof UnavailableError)) this.logger.error(error);
+      // Somebody's app provider may fail at every look.
+      if (!(error instanceof UnavailableError) && this.pause.isOver()) this.logger.error(error);
       next = PAUSE_AFTER_FAILURE_MS;
     }
     this.looking.delete(bucket);
