@@ -52,8 +52,8 @@ export class RedisPending {
   onEndpoints: (endpoints: ReadonlyMap<string, string>, isChosen: boolean) => void = () => undefined;
 
   constructor(
-    private readonly session: RedisSession,
-    private readonly leases: RedisLeases,
+    private readonly session: Pick<RedisSession, 'isReady' | 'read'>,
+    private readonly leases: Pick<RedisLeases, 'lookEverywhere'>,
   ) {}
 
   start(): void {
@@ -120,7 +120,9 @@ export class RedisPending {
     }
     this.looking.delete(bucket);
     if (next >= 0) this.plan(bucket, next);
-    else if (this.planned.has(bucket)) this.wakeAt(performance.now());
+    // It may have been planned, and its time have come, while this look was under way.
+    const at = this.planned.get(bucket);
+    if (at !== undefined && at < this.wakesAt) this.wakeAt(at);
   }
 
   private async sweep(): Promise<void> {

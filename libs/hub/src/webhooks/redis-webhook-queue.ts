@@ -88,7 +88,7 @@ export class RedisWebhookQueue extends WebhookQueue {
   private async drain(receiver: WebhookReceiver, appId: string, endpointId: string): Promise<void> {
     const endpoints = await receiver.endpointsOf(appId);
     const endpoint = endpoints.find((each) => endpointIdOf(appId, each) === endpointId);
-    if (endpoint === undefined) return this.streams.forget(endpointId);
+    if (endpoint === undefined) return this.leave(endpointId);
     for (;;) {
       const askedAt = performance.now();
       const entries = await this.streams.read(endpointId, EVENTS_PER_REQUEST);
@@ -111,6 +111,11 @@ export class RedisWebhookQueue extends WebhookQueue {
         entries.map(({ id }) => id),
       );
     }
+  }
+
+  /** Unknown here. Where nodes are replaced one by one, others may know it: what waits is theirs for a day. */
+  private async leave(endpointId: string): Promise<void> {
+    if (!(await this.streams.hasEntries(endpointId))) await this.streams.forget(endpointId);
   }
 
   /** Whoever put something into a stream may have died before it said so. */
