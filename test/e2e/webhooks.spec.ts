@@ -204,6 +204,13 @@ describe('An endpoint that fails', () => {
     await client.subscribe('second');
     await endpoint.has('channel_occupied second');
     expect(hanging.requests).toBe(1);
+    // After five seconds that is a failure like any other.
+    hanging.status = 200;
+    await hanging.has('channel_occupied second');
+    expect(hanging.words.filter((word) => word.startsWith('channel'))).toEqual([
+      'channel_occupied first',
+      'channel_occupied second',
+    ]);
     await hanging.stop();
   });
 
