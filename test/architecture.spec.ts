@@ -41,7 +41,7 @@ const ROOMS: readonly Room[] = [
     rooms: [PROTOCOL],
     packages: [
       /^@nestjs\/(common|microservices)$/,
-      /^(bullmq|cockatiel|ioredis|ipaddr\.js|rxjs)$/,
+      /^(bullmq|cluster-key-slot|cockatiel|ioredis|ipaddr\.js|rxjs)$/,
       /^node:(crypto|https?|net|timers\/promises|util|zlib)$/,
     ],
   },
@@ -66,7 +66,7 @@ const ROOMS: readonly Room[] = [
     rooms: [CONFIG, HUB, PROTOCOL],
     packages: [/^@nestjs\/(common|core|microservices)$/, /^rxjs$/, /^zod$/, /^node:(events|net)$/],
   },
-  { folder: CONFIG, rooms: [HUB, PROTOCOL], packages: [/^zod$/, /^fastest-levenshtein$/, NODE] },
+  { folder: CONFIG, rooms: [HUB, PROTOCOL], packages: [/^zod$/, /^yaml$/, /^fastest-levenshtein$/, NODE] },
   { folder: `${GATEWAY}/health`, rooms: [HUB], packages: [/^@nestjs\/common$/, /^fastify$/] },
   { folder: `${GATEWAY}/webhooks`, rooms: [HUB, PROTOCOL], packages: [/^@nestjs\/common$/] },
   { folder: `${GATEWAY}/metrics`, rooms: [CONFIG, HUB], packages: [/^@nestjs\/common$/, NODE] },
@@ -154,7 +154,7 @@ describe('architecture', () => {
   it('keeps Redis in the redis-* files of the hub', () => {
     const wrong = imports.filter(
       ({ file, specifier }) =>
-        /^(bullmq|ioredis|@nestjs\/microservices|rxjs|node:(crypto|net))$/.test(specifier) &&
+        /^(bullmq|cluster-key-slot|ioredis|@nestjs\/microservices|rxjs|node:(crypto|net))$/.test(specifier) &&
         file.startsWith(HUB) &&
         !/\/redis-[^/]+\.ts$/.test(file),
     );

@@ -86,7 +86,7 @@ function latencyPanel(values, order, colour) {
   ];
 }
 
-async function render(spec) {
+export async function render(spec) {
   const config = { font: 'sans-serif', view: { stroke: null }, background: 'white' };
   const view = new View(parse(compile({ ...spec, config }).spec), { renderer: 'none' });
   try {

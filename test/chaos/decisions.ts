@@ -10,7 +10,7 @@ export type Fault =
   | { readonly kind: 'killNode' | 'startNode' | 'freezeNode' | 'thawNode'; readonly node: number }
   | { readonly kind: 'cutLink' | 'refuseLink' | 'acceptLink' | 'holdLink' | 'releaseLink'; readonly node: number }
   | { readonly kind: 'dropAnswers' | 'passAnswers'; readonly node: number }
-  | { readonly kind: 'killRedis' | 'startRedis' | 'freezeRedis' | 'thawRedis' };
+  | { readonly kind: 'killRedis' | 'startRedis' | 'freezeRedis' | 'thawRedis' | 'cutRedis'; readonly server: number };
 
 export type Operation =
   | { readonly kind: 'connect'; readonly client: number; readonly node: number; readonly user: string }

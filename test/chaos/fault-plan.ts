@@ -9,9 +9,11 @@ interface Span {
 }
 
 const WEIGHTS = { kill: 3, freeze: 4, redisKill: 2, redisFreeze: 2, cut: 4, refuse: 2, drop: 2, hold: 2 };
-type FaultName = keyof typeof WEIGHTS;
+/** Where one Redis is many servers, which name each other: nothing stands between them and the nodes. */
+const WEIGHTS_OF_MANY = { kill: 3, freeze: 3, redisKill: 4, redisFreeze: 3, redisCut: 3 };
+type FaultName = keyof typeof WEIGHTS | keyof typeof WEIGHTS_OF_MANY;
 
-const SPANS: Readonly<Record<Exclude<FaultName, 'cut'>, Span>> = {
+const SPANS: Readonly<Record<Exclude<FaultName, 'cut' | 'redisCut'>, Span>> = {
   kill: { usual: [200, 5_000], long: [11_000, 16_000], longShare: 0.15 },
   freeze: { usual: [200, 6_000], long: [10_200, 15_000], longShare: 0.3 },
   redisKill: { usual: [50, 4_000], long: [10_500, 13_000], longShare: 0.15 },
@@ -34,6 +36,8 @@ export class FaultPlan {
     private readonly dice: Dice,
     private readonly nodes: number,
     private readonly end: number,
+    /** Servers that Redis consists of. */
+    private readonly servers: number,
   ) {
     const { decisions } = this;
     for (let at = dice.between(1_500, 3_000); at < end; at += dice.between(2_000, 12_000)) {
@@ -45,9 +49,10 @@ export class FaultPlan {
 
   private addFault(at: number): void {
     const { dice } = this;
-    const name = dice.weighted(WEIGHTS);
+    const name: FaultName = this.servers === 1 ? dice.weighted(WEIGHTS) : dice.weighted(WEIGHTS_OF_MANY);
     const node = Math.floor(dice.between(0, this.nodes));
-    const duration = name === 'cut' ? 0 : this.duration(SPANS[name]);
+    const server = this.servers === 1 ? 0 : Math.floor(dice.between(0, this.servers));
+    const duration = name === 'cut' || name === 'redisCut' ? 0 : this.duration(SPANS[name]);
     const until = Math.min(this.end, at + duration);
     switch (name) {
       case 'kill':
@@ -60,10 +65,13 @@ export class FaultPlan {
         this.add(`process${node}`, { kind: 'freezeNode', node }, { kind: 'thawNode', node }, at, until);
         break;
       case 'redisKill':
-        this.add('redis', { kind: 'killRedis' }, { kind: 'startRedis' }, at, until);
+        this.add('redis', { kind: 'killRedis', server }, { kind: 'startRedis', server }, at, until);
         break;
       case 'redisFreeze':
-        this.add('redis', { kind: 'freezeRedis' }, { kind: 'thawRedis' }, at, until);
+        this.add('redis', { kind: 'freezeRedis', server }, { kind: 'thawRedis', server }, at, until);
+        break;
+      case 'redisCut':
+        this.decisions.push({ at, decision: { kind: 'cutRedis', server } });
         break;
       case 'cut':
         this.decisions.push({ at, decision: { kind: 'cutLink', node } });

@@ -41,14 +41,18 @@ export class Schedule {
   private numbers = 0;
   private readonly down = new Set<number>();
 
-  constructor(seed: number) {
+  /** @param servers that Redis consists of. */
+  constructor(
+    seed: number,
+    private readonly servers: number,
+  ) {
     this.dice = new Dice(seed);
   }
 
   /** The decisions of the next round, in order. */
   round(lengthMs: number): TimedDecision[] {
     const { dice } = this;
-    const planned = new FaultPlan(dice, NODES, lengthMs).decisions;
+    const planned = new FaultPlan(dice, NODES, lengthMs, this.servers).decisions;
     const decisions: TimedDecision[] = [];
     const returning: { readonly at: number; readonly puppet: Puppet }[] = [];
     const decide = (at: number, decision: Decision | undefined): void => {

@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import { CHANNELS, isPresence } from './channels.js';
 import { NODES } from './schedule.js';
+import type { RedisInspector } from './simulated-redis.js';
 import { difference, socketsOf, type Truth } from './truth.js';
 
 const NODE_KEY = /^\{pogo\}:[bc]:(.*)$/;
@@ -9,7 +9,7 @@ const BUCKET_KEY = /^\{pogo:1:u?\d+\}:([a-z])(?::(.*))?$/;
 const INCARNATION_LENGTH = 16;
 
 /** What is wrong with what is in Redis itself: leftovers of the dead, seats without a client, indices that disagree. */
-export async function wrongInRedis(redis: Redis, truth: Truth): Promise<string[]> {
+export async function wrongInRedis(redis: RedisInspector, truth: Truth): Promise<string[]> {
   const living = new Set(await redis.zrange('{pogo}:l', '0', '-1'));
   const problems = [
     ...difference('leases', living.size, NODES),
@@ -55,7 +55,7 @@ export async function wrongInRedis(redis: Redis, truth: Truth): Promise<string[]
 }
 
 /** The three keys about the members of a channel. */
-async function wrongMembers(redis: Redis, keys: readonly string[], truth: Truth): Promise<string[]> {
+async function wrongMembers(redis: RedisInspector, keys: readonly string[], truth: Truth): Promise<string[]> {
   const problems: string[] = [];
   for (const channel of CHANNELS.filter(isPresence)) {
     const members = truth.membersOf(channel);

@@ -8,6 +8,7 @@ import { Journal } from './journal.js';
 import { Publications } from './publications.js';
 import { NODES, Schedule } from './schedule.js';
 import { Settling } from './settling.js';
+import { SimulatedRedis, type RedisKind } from './simulated-redis.js';
 import { Troublemaker } from './troublemaker.js';
 import { WebhookWatch } from './webhook-watch.js';
 import { World } from './world.js';
@@ -20,20 +21,23 @@ export interface SimulationOptions {
   readonly seed: number;
   /** How long there is trouble; the time in which it settles comes on top. */
   readonly seconds: number;
+  readonly redis: RedisKind;
   readonly print: (line: string) => void;
 }
 
 /** Runs a cluster through what a seed has in store for it. The journal has what was wrong. */
-export async function simulate({ seed, seconds, print }: SimulationOptions): Promise<Journal> {
+export async function simulate({ seed, seconds, redis: kind, print }: SimulationOptions): Promise<Journal> {
   const journal = new Journal();
   const webhooks = await WebhookWatch.start(journal);
   const settings = { webhook_url: webhooks.endpoint.url, subscription_count: '1' };
-  const cluster = await Cluster.start({ nodes: NODES, throughProxy: true, settings });
+  const redis = await SimulatedRedis.start(kind);
+  const throughProxy = kind === 'single';
+  const cluster = await Cluster.start({ nodes: NODES, servers: redis.servers, throughProxy, settings });
   const publications = new Publications(journal);
   const world = new World(cluster, journal, publications);
-  const troublemaker = new Troublemaker(world, webhooks);
-  const schedule = new Schedule(seed);
-  const settling = new Settling(world, troublemaker, webhooks, schedule);
+  const troublemaker = new Troublemaker(world, webhooks, redis);
+  const schedule = new Schedule(seed, redis.count);
+  const settling = new Settling(world, troublemaker, webhooks, schedule, redis);
   const progress = setInterval(() => print(progressOf(world)), PROGRESS_MS);
   try {
     const rounds = Math.max(1, Math.round((seconds * 1_000) / ROUND_MS));

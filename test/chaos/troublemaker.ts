@@ -1,4 +1,5 @@
 import type { Fault } from './decisions.js';
+import type { SimulatedRedis } from './simulated-redis.js';
 import type { WebhookWatch } from './webhook-watch.js';
 import type { World } from './world.js';
 
@@ -14,6 +15,7 @@ export class Troublemaker {
   constructor(
     private readonly world: World,
     private readonly webhooks: WebhookWatch,
+    private readonly redis: SimulatedRedis,
   ) {}
 
   carryOut(fault: Fault): void {
@@ -64,10 +66,15 @@ export class Troublemaker {
     }
   }
 
-  private async disturbRedis({ kind }: RedisFault): Promise<void> {
-    const { cluster, publications } = this.world;
-    const { redis } = cluster;
+  private async disturbRedis({ kind, server }: RedisFault): Promise<void> {
+    const { publications } = this.world;
+    const redis = this.redis.server(server);
     switch (kind) {
+      case 'cutRedis':
+        publications.faultBegins();
+        this.redis.cut(server);
+        publications.faultEnds();
+        break;
       case 'killRedis':
         publications.faultBegins();
         await redis.kill();
@@ -82,8 +89,11 @@ export class Troublemaker {
       case 'freezeRedis':
         publications.faultBegins();
         redis.freeze();
+        // Its replica may take its place, and not have heard of the last of it.
+        if (this.redis.count > 1) this.webhooks.beginAnew();
         break;
       case 'thawRedis':
+        if (this.redis.count > 1) this.webhooks.beginAnew();
         redis.thaw();
         publications.faultEnds();
         break;

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { buildOnce } from '../support/build.js';
-import { GatewayProcess, START_TIMEOUT_MS, type GatewayProcessOptions } from '../support/gateway-process.js';
-import { presenceIn } from '../support/observer.js';
+import { START_TIMEOUT_MS, type GatewayProcess } from '../support/gateway-process.js';
+import { expectOneCluster, startGateway as start } from '../support/one-cluster.js';
 import { RedisServer, type RedisServerOptions } from '../support/redis.js';
 import { testPair } from '../support/tls/certificates.js';
 
@@ -13,33 +13,6 @@ async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer
   const redis = await RedisServer.start(options);
   onTestFinished(() => redis.stop());
   return redis;
-}
-
-async function start(settings: Record<string, string>, options: GatewayProcessOptions = {}): Promise<GatewayProcess> {
-  const node = await GatewayProcess.start({ ...options, settings });
-  onTestFinished(async () => {
-    await node.kill();
-    await node.stop();
-  });
-  return node;
-}
-
-/** They share members, events and commands. */
-async function expectOneCluster(a: GatewayProcess, b: GatewayProcess): Promise<void> {
-  const [ann, bob] = [await a.connect(), await b.connect()];
-  await ann.subscribe('presence-room', { user_id: 'ann' });
-  expect(presenceIn(await bob.subscribe('presence-room', { user_id: 'bob' })).ids).toEqual(['ann', 'bob']);
-  await ann.receive('pusher_internal:member_added');
-  await a.http.publish('presence-room', 'posted', 'from a');
-  await b.http.publish('presence-room', 'posted', 'from b');
-  for (const client of [ann, bob]) {
-    expect([(await client.receive('posted')).data, (await client.receive('posted')).data]).toEqual([
-      'from a',
-      'from b',
-    ]);
-  }
-  await a.http.post('/users/bob/terminate_connections', {});
-  expect((await bob.closing()).code).toBe(4009);
 }
 
 /** It serves, and says that it is not ready. */

@@ -3,8 +3,9 @@ import { describe, expect, it, type TestContext } from 'vitest';
 import type { Client } from '../support/client.js';
 import { Cluster, type ClusterOptions } from '../support/cluster.js';
 import { APP } from '../support/gateway.js';
-import { START_TIMEOUT_MS } from '../support/gateway-process.js';
+import { START_TIMEOUT_MS, type GatewayProcess } from '../support/gateway-process.js';
 import { connectToEach } from '../support/observer.js';
+import { becomes } from '../support/roster-watch.js';
 import { WebhookEndpoint } from '../support/webhook-endpoint.js';
 
 const TIMEOUT_MS = START_TIMEOUT_MS + 60_000;
@@ -26,6 +27,24 @@ async function settled(endpoint: WebhookEndpoint, client: Client, mark: string):
   await endpoint.has(`channel_vacated ${mark}`);
 }
 
+/**
+ * Resolves when nothing waits to be told, nor is being told: a node that is killed between the endpoint's answer and
+ * writing it down leaves its webhook to the next, which tells it again.
+ */
+async function quiet({ redis }: Cluster): Promise<void> {
+  await becomes(10, [], async () => {
+    const { inspector } = redis;
+    const streams = [...(await inspector.keys('{pogo:*}:w')), ...(await inspector.keys('{pogo:hook:*}:q'))];
+    const lengths = await Promise.all(streams.map((stream) => inspector.xlen(stream)));
+    return streams.filter((_, index) => lengths[index] !== 0);
+  });
+}
+
+async function subscriptions({ http }: GatewayProcess, channel: string): Promise<number> {
+  const { body } = await http.get(`/channels/${channel}`, { info: 'subscription_count' });
+  return (body as { subscription_count?: number }).subscription_count ?? 0;
+}
+
 const about = (endpoint: WebhookEndpoint, channel: string) =>
   endpoint.words.filter((word) => word.split(' ')[1] === channel);
 
@@ -41,7 +60,11 @@ describe.concurrent('Webhooks of a cluster', () => {
     clients[1].send({ event: 'client-hello', channel: 'private-room', data: { a: 1 } });
     clients[2].send({ event: 'client-hello', channel: 'presence-room', data: 'text' });
     await endpoint.until(() => endpoint.words.filter((word) => word.startsWith('client_event')).length === 2);
-    for (const client of clients) await client.disconnect();
+    for (const [n, client] of clients.entries()) {
+      await client.disconnect();
+      // A node hears of an end when it gets to it: without this, another's could be told first.
+      await becomes(10, 2 - n, () => subscriptions(cluster.node((n + 1) % 3), 'cache-room'));
+    }
     await endpoint.has('channel_vacated presence-room');
     await endpoint.has('channel_vacated cache-room');
     await endpoint.has('channel_vacated private-room');
@@ -93,8 +116,10 @@ describe.concurrent('Webhooks of a cluster', () => {
     await clients[2].subscribe('presence-room', { user_id: 'bob' });
     await clients[0].subscribe('presence-room', { user_id: 'ada' });
     await endpoint.has('channel_occupied only-there');
+    await quiet(cluster);
     await cluster.node(1).kill();
     await endpoint.has('channel_vacated only-there');
+    await quiet(cluster);
     await cluster.node(0).kill();
     await endpoint.has('member_removed presence-room ada');
     await settled(endpoint, clients[2], 'another-mark');

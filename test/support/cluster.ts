@@ -9,8 +9,17 @@ export interface ClusterOptions {
   /** Settings of every node by their short name; `redis_url` is given. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly redisArgs?: readonly string[];
-  /** Every node has a proxy of its own between itself and Redis. */
+  /** What connects the nodes instead of a single Redis. It is stopped with them. */
+  readonly servers?: RedisServers;
+  /** Every node has a proxy of its own between itself and Redis, which is a single one. */
   readonly throughProxy?: boolean;
+}
+
+/** More than one Redis server. */
+export interface RedisServers {
+  /** Of the gateways that use them. */
+  readonly settings: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
 }
 
 /** Gateways in processes of their own, and the Redis between them. */
@@ -19,7 +28,7 @@ export class Cluster {
   private readonly nodes: GatewayProcess[] = [];
 
   private constructor(
-    readonly redis: RedisServer,
+    private readonly server: RedisServer | undefined,
     private readonly options: ClusterOptions,
   ) {}
 
@@ -27,12 +36,19 @@ export class Cluster {
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
     const { nodes = 3, redisArgs = [] } = options;
     await buildOnce();
-    const cluster = new Cluster(await RedisServer.start({ args: redisArgs }), options);
+    const server = options.servers === undefined ? await RedisServer.start({ args: redisArgs }) : undefined;
+    const cluster = new Cluster(server, options);
     const started = await Promise.allSettled(Array.from({ length: nodes }, (_, index) => cluster.startNode(index)));
     const failed = started.find(({ status }) => status === 'rejected');
     if (failed === undefined) return cluster;
     await cluster.stop();
     throw (failed as PromiseRejectedResult).reason;
+  }
+
+  /** The single one. */
+  get redis(): RedisServer {
+    if (this.server === undefined) throw new Error('there is more than one Redis');
+    return this.server;
   }
 
   /** @param index from 0. */
@@ -64,18 +80,21 @@ export class Cluster {
     // Their sockets are closed by now: this is for clients that dialed somewhere else.
     await Promise.all(this.nodes.map((node) => node.stop()));
     await Promise.all(this.proxies.map((proxy) => proxy.stop()));
-    await this.redis.stop();
+    await (this.server ?? this.options.servers)?.stop();
   }
 
   private async startNode(index: number): Promise<GatewayProcess> {
-    const { settings = {}, throughProxy = false } = this.options;
-    const url = new URL(this.redis.url);
-    if (throughProxy) {
-      const proxy = (this.proxies[index] ??= await TcpProxy.start(this.redis.port));
-      url.port = String(proxy.port);
-    }
-    const node = await GatewayProcess.start({ settings: { redis_url: url.href, ...settings } });
+    const redis = this.options.servers?.settings ?? { redis_url: this.redis.url };
+    const through = this.options.throughProxy === true ? { redis_url: await this.proxied(redis, index) } : {};
+    const node = await GatewayProcess.start({ settings: { ...redis, ...through, ...this.options.settings } });
     this.nodes[index] = node;
     return node;
+  }
+
+  private async proxied({ redis_url: url = '' }: Readonly<Record<string, string>>, index: number): Promise<string> {
+    const parts = new URL(url);
+    const proxy = (this.proxies[index] ??= await TcpProxy.start(Number(parts.port)));
+    parts.port = String(proxy.port);
+    return parts.href;
   }
 }

@@ -64,10 +64,21 @@ export class RedisServer {
     return `${this.options.tls === undefined ? 'redis' : 'rediss'}://${credentials}127.0.0.1:${this.port}`;
   }
 
+  get isRunning(): boolean {
+    return this.running !== undefined;
+  }
+
+  /** Of a server of a Redis Cluster: where the others reach it. */
+  get busPort(): number {
+    const { args = [] } = this.options;
+    return Number(args[args.indexOf('--cluster-port') + 1]);
+  }
+
   /** Resolves when it is gone, as after a crash. */
   async kill(): Promise<void> {
     this.running?.kill('SIGKILL');
     await this.running?.ending;
+    this.running = undefined;
   }
 
   /** Starts it again on the same port, empty, killing it first if need be; resolves when it answers. */
@@ -124,7 +135,7 @@ function tlsArguments({ certPath, keyPath }: { certPath: string; keyPath: string
 }
 
 /** What scripts/test.mjs has found, or where vitest runs by itself the one on the path. */
-function binary(): string {
+export function binary(): string {
   const { POGO_TEST_REDIS_PROBLEM: problem, POGO_TEST_REDIS_SERVER: found = onPath('redis-server') } = process.env;
   if (problem !== undefined) throw new Error(problem);
   if (found === undefined) throw new Error('redis-server is not on the path: `npm test` installs it where it can.');
@@ -140,7 +151,7 @@ function onPath(name: string): string | undefined {
  * A port below those that the system hands out by itself. One of them would be taken by somebody else while the server
  * is down; and a client that keeps trying to connect to it may, in the end, be connected to itself.
  */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(10_000, 32_000);
     const probe = createServer().listen(port, '127.0.0.1');

@@ -41,7 +41,9 @@ export class GatewayLogger extends ConsoleLogger {
     const isTerminal = process.stdout.isTTY === true;
     const isJson = (log.format ?? (isTerminal ? 'pretty' : 'json')) === 'json';
     super({ json: isJson, colors: !isJson && isTerminal, logLevels: LEVELS[log.level] });
-    const others = [redis?.password, commands?.secret].filter((secret) => secret !== undefined);
+    const others = [redis?.password, redis?.sentinelPassword, commands?.secret].filter(
+      (secret) => secret !== undefined,
+    );
     this.credentials = new Redactor([...apps.flatMap(secretsOf), ...others]);
   }
 

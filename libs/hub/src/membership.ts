@@ -156,7 +156,8 @@ export class Membership {
         if (subscription.hasLeft) return { outcome: 'not_asked' };
       }
       const maxMembers = connection.app.limits.presenceMaxMembers;
-      const request = { ...heldOf(subscription), maxMembers };
+      const known = channel.roster?.known;
+      const request = { ...heldOf(subscription), maxMembers, ...(known === undefined ? {} : { known }) };
       return await askAgain(
         () => this.directory.join(request),
         () => subscription.hasLeft,

@@ -114,4 +114,24 @@ describe('Roster', () => {
     roster.admit(joined(11, 'a'));
     expect(roster.take(removed('b', 13), nobody)).toBe(true);
   });
+
+  it('knows all members of a large channel as of the latest change, unless some may have been missed', () => {
+    const many = Array.from({ length: 64 }, (_, n) => ({ userId: `u${n}` }));
+    const roster = new Roster();
+    expect(roster.known).toBeUndefined();
+    roster.admit({ ...joined(10, ''), members: many });
+    expect(roster.known).toEqual({ serial: 10, members: many });
+    expect(roster.known?.members).toBe(roster.known?.members);
+    roster.take(added('x', 11), nobody);
+    expect(roster.known).toEqual({ serial: 11, members: [...many, { userId: 'x' }] });
+    roster.pass(12);
+    roster.take(removed('u0', 13), nobody);
+    expect(roster.known).toEqual({ serial: 13, members: [...many.slice(1), { userId: 'x' }] });
+    // A user of this node, who is said to have left: the directory knows one member less.
+    roster.take(removed('u1', 14), () => true);
+    expect(roster.known?.members).toHaveLength(64);
+    roster.becomeStale();
+    expect(roster.known).toBeUndefined();
+    expect(rosterOf(10, 'abc').known).toBeUndefined();
+  });
 });

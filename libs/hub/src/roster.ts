@@ -1,5 +1,5 @@
 import type { Member } from '@pogo/pusher-protocol';
-import type { Joined } from './directory/channel-directory.js';
+import type { Joined, KnownMembers } from './directory/channel-directory.js';
 
 /** A member who came or went, as it reaches clients. */
 export interface RosterChange {
@@ -7,6 +7,9 @@ export interface RosterChange {
   readonly member: Member;
   readonly serial: number;
 }
+
+/** Of fewer members all are answered: that costs no more than finding out who is new. */
+const WORTH_KNOWING = 64;
 
 /** What the directory says about a channel's members at one moment. */
 export interface MemberSnapshot {
@@ -25,6 +28,8 @@ export class Roster {
   /** Undefined until the first joiner has its answer. */
   private members: Map<string, Member> | undefined;
   private serial = 0;
+  /** As of the latest change. */
+  private listed: KnownMembers | undefined;
   /** What arrived before that answer, which may be older. */
   private early: RosterChange[] = [];
   /** What joiners were told that has not reached those before them: they know more, until `serial` is there. */
@@ -47,6 +52,16 @@ export class Roster {
 
   becomeStale(): void {
     this.deferred ??= [];
+  }
+
+  /**
+   * All members at a serial, for whoever joins next, if that is worth the while and they are known. The same list as
+   * long as nobody comes or goes.
+   */
+  get known(): KnownMembers | undefined {
+    if (this.isStale || this.members === undefined || this.members.size < WORTH_KNOWING) return undefined;
+    this.listed ??= { serial: this.serial, members: [...this.members.values()] };
+    return this.listed;
   }
 
   /** Somebody joins: the members that it is told. */
@@ -81,6 +96,7 @@ export class Roster {
   pass(serial: number): void {
     if (this.deferred !== undefined || this.members === undefined || serial <= this.serial) return;
     this.serial = serial;
+    if (this.listed !== undefined) this.listed = { ...this.listed, serial };
     if (this.snapshots.length > 0) this.snapshots = this.snapshots.filter((snapshot) => snapshot.serial > serial);
   }
 
@@ -140,9 +156,11 @@ export class Roster {
     const { members } = this;
     const { userId } = member;
     if (members === undefined) return false;
-    if (type === 'member_removed') return !isHosted(userId, serial) && members.delete(userId);
-    if (members.has(userId)) return false;
-    members.set(userId, member);
+    if (type === 'member_removed' ? isHosted(userId, serial) || !members.has(userId) : members.has(userId))
+      return false;
+    this.listed = undefined;
+    if (type === 'member_added') members.set(userId, member);
+    else members.delete(userId);
     return true;
   }
 }

@@ -8,4 +8,5 @@ export {
   type PogoPublisherOptions,
   type PublisherRedisOptions,
   type PublisherTcpOptions,
+  type RedisPlace,
 } from './publisher-options.js';

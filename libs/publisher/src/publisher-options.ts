@@ -17,6 +17,12 @@ export type PogoPublisherOptions = CommonOptions &
     | { readonly tcp: PublisherTcpOptions; readonly redis?: undefined }
   );
 
+/** A server of Redis, or a Sentinel. */
+export interface RedisPlace {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** The gateways' `redis_*` settings. What is said beside a `url` counts more than what the URL says. */
 export interface PublisherRedisOptions {
   /** `redis[s]://[user[:password]@]host[:port][/db]` */
@@ -25,9 +31,17 @@ export interface PublisherRedisOptions {
   readonly host?: string;
   /** Default 6379. */
   readonly port?: number;
+  /** Servers of a Redis Cluster instead: the first is used, and the next when that is gone. */
+  readonly clusterNodes?: readonly RedisPlace[];
+  /** Sentinels instead, which know where the primary is. */
+  readonly sentinels?: readonly RedisPlace[];
+  /** What they call it. Default `mymaster`. */
+  readonly sentinelName?: string;
+  /** Of the Sentinels themselves. */
+  readonly sentinelPassword?: string;
   readonly username?: string;
   readonly password?: string;
-  /** Default 0. */
+  /** Default 0, and in a Redis Cluster. */
   readonly db?: number;
   /** TLS, verified against the system's authorities (and those of NODE_EXTRA_CA_CERTS). */
   readonly tls?: boolean;
@@ -46,6 +60,11 @@ export interface PublisherTcpOptions {
 export interface RedisAddress {
   readonly host: string;
   readonly port: number;
+  /** Without any it is `host` and `port`. */
+  readonly clusterNodes: readonly RedisPlace[];
+  readonly sentinels: readonly RedisPlace[];
+  readonly sentinelName: string;
+  readonly sentinelPassword: string | undefined;
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly db: number;
@@ -53,11 +72,25 @@ export interface RedisAddress {
   readonly prefix: string;
 }
 
-/** @throws TypeError for a URL that is none; it is not quoted, because it may have a password. */
+/**
+ * @throws TypeError for a URL that is none, which is not quoted because it may have a password, and for options that
+ * contradict each other.
+ */
 export function redisAddress({ url, ...options }: PublisherRedisOptions): RedisAddress {
+  const { host, port, clusterNodes, sentinels } = options;
+  const single = url !== undefined || host !== undefined || port !== undefined;
+  if ([single, clusterNodes !== undefined, sentinels !== undefined].filter(Boolean).length > 1)
+    throw new TypeError('Redis is at a url or host, or it is a cluster (clusterNodes), or behind sentinels: name one');
+  if (clusterNodes?.length === 0 || sentinels?.length === 0)
+    throw new TypeError('clusterNodes and sentinels name at least one server');
+  if (clusterNodes !== undefined && (options.db ?? 0) !== 0) throw new TypeError('a Redis Cluster has database 0 only');
   return {
     host: '127.0.0.1',
     port: 6379,
+    clusterNodes: [],
+    sentinels: [],
+    sentinelName: 'mymaster',
+    sentinelPassword: undefined,
     username: undefined,
     password: undefined,
     db: 0,

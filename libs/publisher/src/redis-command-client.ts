@@ -1,5 +1,5 @@
 import { ClientRedis, type ReadPacket, type WritePacket } from '@nestjs/microservices';
-import type { RedisAddress } from './publisher-options.js';
+import type { RedisAddress, RedisPlace } from './publisher-options.js';
 import { QuietLogger } from './quiet-logger.js';
 
 const RETRY_DELAY_MS = 500;
@@ -10,6 +10,8 @@ interface Redis {
   subscribe(channel: string): Promise<unknown>;
   ping(): Promise<unknown>;
   disconnect(): void;
+  /** Read at each attempt to connect. */
+  readonly options: { host?: string; port?: number };
   on(event: 'close', listener: () => void): void;
   on(event: 'error', listener: (error: Error) => void): void;
 }
@@ -27,19 +29,20 @@ export class RedisCommandClient extends ClientRedis {
   /** Channels of answers that are subscribed on this connection. */
   private readonly heard = new Map<string, Promise<unknown>>();
   private readonly patterns: string;
+  /** Of a cluster; any of them relays patterns to all. */
+  private readonly servers: readonly RedisPlace[];
+  private readonly hasTls: boolean;
   private isEnded = false;
   /** What the last attempt to connect has failed with. Redis's errors name no secrets. */
   problem: string | undefined;
 
   /** @param silenceMs without an answer of Redis, after which the connection counts as dead. */
-  constructor({ host, port, username, password, tls, prefix, db }: RedisAddress, silenceMs: number) {
+  constructor(address: RedisAddress, silenceMs: number) {
+    const { username, password, tls, prefix, db, clusterNodes } = address;
     super({
-      host,
-      port,
+      ...whereabouts(address),
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password }),
-      // A name for SNI; an address is none.
-      ...(tls ? { tls: /^[\d.]+$|:/.test(host) ? {} : { servername: host } } : {}),
       connectionName: 'pogo-publisher',
       connectTimeout: silenceMs,
       enableOfflineQueue: false,
@@ -51,6 +54,8 @@ export class RedisCommandClient extends ClientRedis {
       // Known to ioredis; Nest's copy of its options is an old one.
       ...{ socketTimeout: silenceMs },
     });
+    this.servers = clusterNodes;
+    this.hasTls = tls;
     // As the gateways' RedisKeys.pattern: publish and subscribe know no databases.
     this.patterns = `{${prefix}}:p${db}:`;
   }
@@ -81,8 +86,19 @@ export class RedisCommandClient extends ClientRedis {
   override async createClient(): Promise<Redis> {
     if (this.isEnded) throw new Error('the publisher is closed');
     const client = (await super.createClient()) as Redis;
-    client.on('close', () => this.heard.clear());
+    client.on('close', () => {
+      this.heard.clear();
+      this.turnToNext(client);
+    });
     return client;
+  }
+
+  /** The server is gone, or silent: the next attempt is for another one. */
+  private turnToNext({ options }: Redis): void {
+    if (this.servers.length === 0) return;
+    const at = this.servers.findIndex(({ host, port }) => host === options.host && port === options.port);
+    const next = this.servers[(at + 1) % this.servers.length] as RedisPlace;
+    Object.assign(options, next, tlsOf(this.hasTls, next.host));
   }
 
   override registerErrorListener(client: Redis): void {
@@ -115,4 +131,33 @@ export class RedisCommandClient extends ClientRedis {
     }
     return done;
   }
+}
+
+function whereabouts({
+  host,
+  port,
+  clusterNodes,
+  sentinels,
+  sentinelName,
+  sentinelPassword,
+  tls,
+}: RedisAddress): object {
+  if (sentinels.length === 0) {
+    const place = clusterNodes[0] ?? { host, port };
+    return { ...place, ...tlsOf(tls, place.host) };
+  }
+  return {
+    sentinels,
+    name: sentinelName,
+    ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+    ...(tls ? { tls: {}, enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+    sentinelRetryStrategy: () => RETRY_DELAY_MS,
+    // A primary that the Sentinels have given up may still answer us.
+    failoverDetector: true,
+  };
+}
+
+/** A name for SNI; an address is none. */
+function tlsOf(tls: boolean, host: string): object {
+  return tls ? { tls: /^[\d.]+$|:/.test(host) ? {} : { servername: host } } : {};
 }

@@ -80,13 +80,56 @@ describe('the Redis of a configuration', () => {
     });
   });
 
+  it('is a Redis Cluster, of which some servers are named', () => {
+    expect(redisOf({ POGO_WS_REDIS_CLUSTER_NODES: 'a, b:7000,[::1]:1', POGO_WS_REDIS_USERNAME: 'me' })).toMatchObject({
+      clusterNodes: [
+        { host: 'a', port: 6379 },
+        { host: 'b', port: 7000 },
+        { host: '::1', port: 1 },
+      ],
+      username: 'me',
+      sentinels: [],
+    });
+    for (const nodes of [' , ', 'a,redis://b', 'a:0']) {
+      expect(problemsOf({ POGO_WS_REDIS_CLUSTER_NODES: nodes })).toEqual([
+        expect.stringContaining('must be one or more of host or host:port'),
+      ]);
+    }
+    expect(problemsOf({ POGO_WS_REDIS_CLUSTER_NODES: 'a', POGO_WS_REDIS_DB: '1' })).toEqual([
+      'POGO_WS_REDIS_DB must be 0 with POGO_WS_REDIS_CLUSTER_NODES: a Redis Cluster has no other',
+    ]);
+  });
+
+  it('is what Sentinels name', () => {
+    const sentinels = { POGO_WS_REDIS_SENTINELS: 's1,s2:1', POGO_WS_REDIS_SENTINEL_NAME: 'redis-a' };
+    const passwords = { POGO_WS_REDIS_PASSWORD: 'p', POGO_WS_REDIS_SENTINEL_PASSWORD: 'q' };
+    expect(redisOf({ ...sentinels, ...passwords, POGO_WS_REDIS_DB: '3' })).toMatchObject({
+      sentinels: [
+        { host: 's1', port: 26379 },
+        { host: 's2', port: 1 },
+      ],
+      sentinelName: 'redis-a',
+      password: 'p',
+      sentinelPassword: 'q',
+      db: 3,
+      clusterNodes: [],
+    });
+    expect(redisOf({ POGO_WS_REDIS_SENTINELS: 's' })).toMatchObject({ sentinelName: 'mymaster' });
+    expect(problemsOf({ ...sentinels, POGO_WS_REDIS_CLUSTER_NODES: 'a' })).toEqual([
+      'POGO_WS_REDIS_CLUSTER_NODES and POGO_WS_REDIS_SENTINELS both say where Redis is: set one',
+    ]);
+    expect(problemsOf({ POGO_WS_REDIS_HOST: 'a', POGO_WS_REDIS_SENTINEL_NAME: 'x' })).toEqual([
+      'POGO_WS_REDIS_SENTINEL_NAME needs POGO_WS_REDIS_SENTINELS',
+    ]);
+  });
+
   it('is not named twice, nor in parts that belong to nothing', () => {
     const url = { POGO_WS_REDIS_URL: 'redis://:p@r/1' };
     expect(problemsOf({ ...url, POGO_WS_REDIS_HOST: 'r' })).toEqual([
       'POGO_WS_REDIS_URL and POGO_WS_REDIS_HOST both say where Redis is: set one',
     ]);
     expect(problemsOf({ POGO_WS_REDIS_PASSWORD: 'p' })).toEqual([
-      'POGO_WS_REDIS_PASSWORD needs POGO_WS_REDIS_URL or POGO_WS_REDIS_HOST',
+      'POGO_WS_REDIS_PASSWORD needs POGO_WS_REDIS_URL, POGO_WS_REDIS_HOST, POGO_WS_REDIS_CLUSTER_NODES or POGO_WS_REDIS_SENTINELS',
     ]);
     expect(
       problemsOf({ ...url, POGO_WS_REDIS_PASSWORD: 'q', POGO_WS_REDIS_DB: '1', POGO_WS_REDIS_TLS: '1' }),

@@ -1,12 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { ServerRedis } from '@nestjs/microservices';
 import type { Redis } from 'ioredis';
-import { createRedisClient } from '../redis/redis-client.js';
 import type { RedisKeys } from '../redis/redis-keys.js';
 import type { RedisLink } from '../redis/redis-link.js';
-import type { RedisOptions } from '../redis/redis-options.js';
 import type { Broker, BrokerReceiver } from './broker.js';
-import { RedisSubscriber } from './redis-subscriber.js';
+import type { RedisSubscriptions } from './redis-subscriptions.js';
 
 /**
  * The broker over Redis, and a transport strategy of @nestjs/microservices: `app.connectMicroservice({ strategy })`.
@@ -15,30 +13,23 @@ import { RedisSubscriber } from './redis-subscriber.js';
  */
 export class RedisBroker extends ServerRedis implements Broker {
   private readonly log = new Logger(RedisBroker.name);
-  private readonly subscriber: RedisSubscriber;
-  private readonly redis: Redis;
   private receiver: BrokerReceiver | undefined;
 
   /**
    * @param link where publishes leave.
-   * @param publisher the same connection, for answers to Nest's message patterns.
+   * @param publisher where answers to Nest's message patterns leave.
    */
   constructor(
-    options: RedisOptions,
     private readonly keys: RedisKeys,
     private readonly link: RedisLink,
-    publisher: Redis,
+    private readonly subscriber: RedisSubscriptions,
+    publisher: Pick<Redis, 'publish'>,
   ) {
     super({});
-    this.redis = createRedisClient(options, 'subscribe', options.commandTimeoutMs);
-    // The links have said why; this one says what it means.
-    this.redis.on('error', () => undefined);
-    this.redis.on('messageBuffer', (name: Buffer, bytes: Buffer) => this.receive(name.toString(), bytes));
-    this.subscriber = new RedisSubscriber(this.redis);
     this.subscriber.onInterrupted = () => this.interrupted();
     this.subscriber.onResumed = () => this.resumed();
-    this.subClient = this.redis;
-    this.pubClient = publisher;
+    this.pubClient = publisher as Redis;
+    this.subClient = subscriber.client as Redis;
   }
 
   get isAvailable(): boolean {
@@ -59,7 +50,7 @@ export class RedisBroker extends ServerRedis implements Broker {
   }
 
   async publish(topic: string, envelope: Buffer): Promise<void> {
-    await this.link.run('publish', [this.keys.topic(topic), envelope]);
+    await this.link.run(this.keys.publish, [this.keys.topic(topic), envelope]);
   }
 
   /** Nest's part of the life cycle. Redis may be away: its patterns are heard when it comes. */
@@ -72,16 +63,16 @@ export class RedisBroker extends ServerRedis implements Broker {
   override close(): Promise<void> {
     this.isManuallyClosed = true;
     this.subscriber.close();
-    this.redis.disconnect();
     return Promise.resolve();
   }
 
   /** Connects, if it has not been attached: an application's own broker may stand before it, or in its place. */
   connect(): void {
-    if (this.redis.status === 'wait') this.redis.connect().catch(() => undefined);
+    this.subscriber.connect();
   }
 
-  private receive(name: string, bytes: Buffer): void {
+  /** Something that Redis has sent. */
+  receive(name: string, bytes: Buffer): void {
     if (!this.subscriber.has(name)) return;
     const topic = this.keys.topicIn(name);
     if (topic !== undefined) {

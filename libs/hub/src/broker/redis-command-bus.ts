@@ -10,9 +10,9 @@ export const COMMAND_PATTERN = 'command';
 
 /** Nest's client on the connection that publishes leave by, instead of two of its own. */
 class SharedClientRedis extends ClientRedis {
-  constructor(publisher: Redis) {
+  constructor(publisher: Pick<Redis, 'publish'>) {
     super({});
-    this.pubClient = publisher;
+    this.pubClient = publisher as Redis;
   }
 
   override connect(): Promise<void> {
@@ -30,7 +30,7 @@ export class RedisCommandBus extends CommandBus {
   private listener: (command: Command) => void = () => undefined;
 
   constructor(
-    publisher: Redis,
+    publisher: Pick<Redis, 'publish'>,
     private readonly keys: RedisKeys,
   ) {
     super();

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { pauseBeforeAskingAgain } from '../ask-again.js';
+import { RedisSubscriptions } from './redis-subscriptions.js';
 
 const NAMES_PER_COMMAND = 500;
 /** Nothing says that a connection without traffic is dead: so it is asked. */
@@ -15,11 +16,19 @@ interface Subscription {
   settle: (() => void) | undefined;
 }
 
+/** How names are subscribed to. */
+export interface RedisSubscriberSettings {
+  /** Names that one command may have together. */
+  readonly groupOf: (name: string) => unknown;
+  readonly subscribe: (names: readonly string[]) => Promise<unknown>;
+  readonly unsubscribe: (names: readonly string[]) => Promise<unknown>;
+}
+
 /**
- * What this node wants to hear, and hears again after every reconnect: ioredis would subscribe again by itself, but
- * tells nobody when, or that it failed. Commands of one turn leave as one.
+ * Subscriptions on one connection. ioredis would subscribe again by itself after a reconnect, but tells nobody when, or
+ * that it failed. Commands of one turn leave as one.
  */
-export class RedisSubscriber {
+export class RedisSubscriber extends RedisSubscriptions {
   private readonly logger = new Logger(RedisSubscriber.name);
   private readonly subscriptions = new Map<string, Subscription>();
   private readonly changed = new Set<string>();
@@ -31,15 +40,20 @@ export class RedisSubscriber {
   private isConnected = false;
   /** What was wanted when the connection came is in force. */
   isInForce = false;
-  onInterrupted: () => void = () => undefined;
-  onResumed: () => void = () => undefined;
 
-  constructor(private readonly redis: Redis) {
+  override get client(): Redis {
+    return this.redis;
+  }
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly settings: RedisSubscriberSettings,
+  ) {
+    super();
     redis.on('ready', () => void this.resume());
     redis.on('close', () => this.interrupt());
   }
 
-  /** Resolves when the subscription is in force, however long that takes. */
   subscribe(name: string): Promise<void> {
     const subscription = this.subscriptions.get(name);
     if (subscription === undefined) return this.change(name, { state: 'wanted', done: undefined, settle: undefined });
@@ -49,7 +63,6 @@ export class RedisSubscriber {
     return this.change(name, { state: 'wanted', done: undefined, settle: undefined });
   }
 
-  /** Resolves when nothing more will be heard of it. */
   unsubscribe(name: string): Promise<void> {
     const subscription = this.subscriptions.get(name);
     if (subscription === undefined) return Promise.resolve();
@@ -60,15 +73,24 @@ export class RedisSubscriber {
     return Promise.resolve();
   }
 
-  /** Whether a message with that name is for somebody here. */
   has(name: string): boolean {
     const state = this.subscriptions.get(name)?.state;
     return state === 'active' || state === 'wanted';
   }
 
+  connect(): void {
+    if (this.redis.status === 'wait') this.redis.connect().catch(() => undefined);
+  }
+
+  /** A new connection, as if this one had been lost: Redis has dropped something by itself. */
+  reset(): void {
+    if (!this.isClosed) this.redis.disconnect(true);
+  }
+
   close(): void {
     this.isClosed = true;
     clearInterval(this.pingTimer);
+    this.redis.disconnect();
   }
 
   private change(name: string, subscription: Subscription): Promise<void> {
@@ -99,12 +121,12 @@ export class RedisSubscriber {
     const wanted = changes.filter(([, subscription]) => subscription?.state === 'wanted');
     const unwanted = changes.filter(([, subscription]) => subscription?.state === 'unwanted');
     await Promise.all([
-      ...inParts(wanted).map(async (part) => {
-        await this.redis.subscribe(...part.map(([name]) => name));
+      ...this.inParts(wanted).map(async (part) => {
+        await this.settings.subscribe(part.map(([name]) => name));
         for (const [name, subscription] of part) this.settle(name, subscription, 'active');
       }),
-      ...inParts(unwanted).map(async (part) => {
-        await this.redis.unsubscribe(...part.map(([name]) => name));
+      ...this.inParts(unwanted).map(async (part) => {
+        await this.settings.unsubscribe(part.map(([name]) => name));
         for (const [name, subscription] of part) this.settle(name, subscription, undefined);
       }),
     ]);
@@ -147,7 +169,7 @@ export class RedisSubscriber {
 
   /** Redis refuses, or has gone: everything is asked for again, on a new connection and not all the time. */
   private async lose(error: unknown): Promise<void> {
-    if (!this.isConnected) return;
+    if (!this.isConnected || this.isClosed) return;
     if (this.failures === 0) this.logger.warn(`Redis: ${(error as Error).message}`);
     await pauseBeforeAskingAgain(this.failures++);
     if (this.isConnected) this.redis.disconnect(true);
@@ -161,10 +183,28 @@ export class RedisSubscriber {
     this.isInForce = false;
     this.onInterrupted();
   }
+
+  private inParts<T>(changes: readonly (readonly [string, T])[]): (readonly [string, T])[][] {
+    const groups = new Map<unknown, (readonly [string, T])[]>();
+    for (const change of changes) {
+      const group = this.settings.groupOf(change[0]);
+      const others = groups.get(group);
+      if (others === undefined) groups.set(group, [change]);
+      else others.push(change);
+    }
+    const parts: (readonly [string, T])[][] = [];
+    for (const group of groups.values()) {
+      for (let at = 0; at < group.length; at += NAMES_PER_COMMAND) parts.push(group.slice(at, at + NAMES_PER_COMMAND));
+    }
+    return parts;
+  }
 }
 
-function inParts<T>(items: readonly T[]): T[][] {
-  const parts: T[][] = [];
-  for (let at = 0; at < items.length; at += NAMES_PER_COMMAND) parts.push(items.slice(at, at + NAMES_PER_COMMAND));
-  return parts;
+/** Every server hears it. */
+export function plainly(redis: Redis): RedisSubscriberSettings {
+  return {
+    groupOf: () => undefined,
+    subscribe: (names) => redis.subscribe(...names),
+    unsubscribe: (names) => redis.unsubscribe(...names),
+  };
 }

@@ -21,6 +21,14 @@ export interface JoinRequest extends Holding {
   readonly wishes: Wishes;
   /** Distinct users a presence channel may have; somebody who is a member already never counts against it. */
   readonly maxMembers: number;
+  /** What the caller has of the members: then only the others need to be answered. */
+  readonly known?: KnownMembers;
+}
+
+/** All members of a channel, as they were at a serial. */
+export interface KnownMembers {
+  readonly serial: number;
+  readonly members: readonly Member[];
 }
 
 /** The last event of a cache channel. */
@@ -34,7 +42,10 @@ export interface Joined {
   readonly outcome: 'joined';
   /** The state the rest of the answer shows: transitions and cached events up to it are in it already. */
   readonly serial: number;
-  /** On presence channels all members of the cluster, the joiner included; a user's first `userInfoJson` stays. */
+  /**
+   * On presence channels all members of the cluster, the joiner included; a user's first `userInfoJson` stays. The
+   * directory of a cluster answers those that are `known` from there.
+   */
   readonly members: readonly Member[];
   /** On cache channels the last event, unless there is none. */
   readonly cached?: CachedEvent;

@@ -18,6 +18,7 @@ import {
   type Holding,
   type JoinAnswer,
   type JoinRequest,
+  type KnownMembers,
   type Transition,
   type Wishes,
 } from './channel-directory.js';
@@ -37,6 +38,14 @@ const CHANNELS_PER_PAGE = 1_000;
 const MOST_DEPARTED = 65_536;
 
 type CausedReply = [kind: Buffer, serial: Buffer, memberJson: Buffer][];
+type JoinReply = [
+  isHeldBack: number,
+  serial: Buffer,
+  members: Buffer[],
+  caused: CausedReply,
+  cached: CachedReply,
+  isRest: number,
+];
 type CachedReply = [payload: Buffer, ttlMs: number] | null;
 
 /** The directory of a cluster: one script for each question, in the session of this node. */
@@ -70,17 +79,18 @@ export class RedisChannelDirectory extends ChannelDirectory {
   }
 
   async join(request: JoinRequest): Promise<JoinAnswer> {
-    const { appId, channel } = request;
+    const { appId, channel, known } = request;
     const { bucket, name, socketId, userId, memberJson } = placeOf(request);
     const isCached = channel.isCached ? '1' : '0';
-    const args = [name, socketId, userId, memberJson, request.maxMembers, isCached];
+    const args = [name, socketId, userId, memberJson, request.maxMembers, isCached, ...serialAndCount(known)];
     const [word, ...rest] = await this.session.change(bucket, join, args, wantedText(request.wishes));
     if (word === 'FULL') return { outcome: 'member_limit' };
-    const [isHeldBack, serial, members, caused, cached] = rest as [number, Buffer, Buffer[], CausedReply, CachedReply];
+    const [isHeldBack, serial, answered, caused, cached, isRest] = rest as JoinReply;
+    const members = answered.map(parseMember);
     return {
       outcome: 'joined',
       serial: Number(serial),
-      members: members.map(parseMember),
+      members: isRest === 1 ? [...(known?.members ?? []), ...members] : members,
       transitions: caused.map((transition) => transitionOf(appId, name, transition)),
       ...cachedOf(cached),
       ...(isHeldBack === 1 ? { isProvisional: true } : {}),
@@ -174,6 +184,10 @@ function placeOf({ appId, channel, socketId, member }: Holding): Omit<Entry, 'is
     userId: member?.userId ?? '',
     memberJson: member === undefined ? '' : JSON.stringify(member),
   };
+}
+
+function serialAndCount(known: KnownMembers | undefined): [serial: number | string, count: number] {
+  return known === undefined ? ['', 0] : [known.serial, known.members.length];
 }
 
 function parseMember(json: Buffer): Member {

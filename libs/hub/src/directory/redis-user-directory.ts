@@ -32,7 +32,7 @@ export class RedisUserDirectory extends UserDirectory {
 
   async signIn(signedIn: SignedIn): Promise<readonly UserTransition[]> {
     const { bucket, name, socketId } = placeOf(signedIn);
-    const [, , , , caused] = await this.session.change(bucket, join, [name, socketId, '', '', 0, '0']);
+    const [, , , , caused] = await this.session.change(bucket, join, [name, socketId, '', '', 0, '0', '', 0]);
     return transitionsOf(signedIn, caused as CausedReply);
   }
 

@@ -31,7 +31,7 @@ export async function callBucket(
   args: readonly RedisArgument[],
 ): Promise<BucketReply> {
   const about = kindOf(bucket) + (isKnown ? '1' : '0') + (wanted === undefined ? '' : `=${wanted}`);
-  const all = [incarnation, heldBackUntil, keys.topics, 'PUBLISH', about, ...args];
+  const all = [incarnation, heldBackUntil, keys.topics, keys.publish, about, ...args];
   const reply = await link.runScript(script, `${keys.root(bucket)}:n`, all);
   const [word, pending, ...rest] = reply as [Buffer, Buffer | undefined, ...unknown[]];
   const answer = word.toString();

@@ -30,6 +30,7 @@ end
 local function isLost()
   if isKnown then return redis.call('EXISTS', root .. ':h:' .. inc) == 0 end
   redis.call('SADD', root .. ':h:' .. inc, '*')
+  redis.call('SADD', root .. ':v', inc)
   return false
 end
 
@@ -114,14 +115,18 @@ local function remove(channel, socket, owner)
   countChanged(channel)
 end
 
-local function membersOf(channel)
-  local users, members = redis.call('ZRANGE', root .. ':m:' .. channel, 0, -1), {}
+local function infosOf(channel, users)
+  local infos = {}
   -- In parts: a call takes some thousand arguments at most.
   for first = 1, #users, 1000 do
     local part = redis.call('HMGET', root .. ':i:' .. channel, unpack(users, first, math.min(first + 999, #users)))
-    for i = 1, #part do if part[i] then members[#members + 1] = part[i] end end
+    for i = 1, #part do if part[i] then infos[#infos + 1] = part[i] end end
   end
-  return members
+  return infos
+end
+
+local function membersOf(channel)
+  return infosOf(channel, redis.call('ZRANGE', root .. ':m:' .. channel, 0, -1))
 end
 
 local function cachedIn(channel)

@@ -5,7 +5,11 @@ import { ALSO_WHEN_FULL, COMMON } from './redis-bucket-lua.js';
  * what the scripts have in common, are in `redis-bucket-lua.ts`. All answer 'OK', and '1' when something waits here.
  */
 
-/** 6 channel · 7 socket id · 8 user id · 9 member as JSON or '' · 10 most members · 11 '1': answer the cached event */
+/**
+ * 6 channel · 7 socket id · 8 user id · 9 member as JSON or '' · 10 most members · 11 '1': answer the cached event · 12 a
+ * serial, or '' · 13 how many members there were then. If nobody of those has left, the members of the answer are those
+ * who have come since, and its last field is 1: whoever left and came back counts as come, and would be one too many.
+ */
 export const JOIN = `${COMMON}
 if isDead(inc) then return { 'FENCED' } end
 if isLost() then return { 'LOST' } end
@@ -20,9 +24,18 @@ add(channel, socket, user, json)
 if isHeldBack and json ~= '' then
   redis.call('HSET', root .. ':s:' .. channel, 'n', string.format('%.0f', nextSerial()))
 end
-local members = json == '' and {} or membersOf(channel)
+local members, isRest = {}, 0
+if json ~= '' then
+  local all = root .. ':m:' .. channel
+  local since = ARGV[12] ~= '' and not isHeldBack and redis.call('ZCOUNT', all, '(' .. ARGV[12], '+inf')
+  if since and redis.call('ZCARD', all) == tonumber(ARGV[13]) + since then
+    members, isRest = infosOf(channel, redis.call('ZRANGEBYSCORE', all, '(' .. ARGV[12], '+inf')), 1
+  else
+    members = membersOf(channel)
+  end
+end
 local cached = ARGV[11] == '1' and cachedIn(channel)
-return { 'OK', pending, isHeldBack and 1 or 0, serialOf(channel), members, caused, cached }
+return { 'OK', pending, isHeldBack and 1 or 0, serialOf(channel), members, caused, cached, isRest }
 `;
 
 /** 6 channel · 7 socket id */
@@ -71,7 +84,9 @@ for _, entry in ipairs(redis.call('SRANDMEMBER', held, ARGV[6])) do
   if space then remove(string.sub(entry, space + 1), string.sub(entry, 1, space - 1), inc) end
   redis.call('SREM', held, entry)
 end
-return { 'OK', pending, redis.call('SCARD', held) }
+local left = redis.call('SCARD', held)
+if left == 0 then redis.call('SREM', root .. ':v', inc) end
+return { 'OK', pending, left }
 `;
 
 /** 6 channel · 7 payload · 8 ttl, ms · 9 socket id that does not get it, or '' */
@@ -120,4 +135,11 @@ local found = {}
 for i = 6, #ARGV do found[#found + 1] = redis.call('EXISTS', root .. ':s:' .. ARGV[i]) end
 local serial = math.max(time[1] * 1000000 + time[2], tonumber(redis.call('GET', root .. ':n') or '0'))
 return { 'OK', '0', isHeldBack and 1 or 0, string.format('%.0f', serial), found }
+`;
+
+/** KEYS[1] is `root:n`. 1 an incarnation that has been here. Whether that is still known. */
+export const KNOWS = `
+local root = string.sub(KEYS[1], 1, -3)
+local isKnown = redis.call('EXISTS', root .. ':h:' .. ARGV[1]) == 1 or redis.call('ZSCORE', root .. ':f', ARGV[1])
+return isKnown and 1 or 0
 `;

@@ -48,9 +48,19 @@ export class RedisBuckets {
     for (const entry of entries) this.registered.set(entry, undefined);
   }
 
+  /** Whether one of them has lost what it knew. @throws UnavailableError */
+  async haveLost(): Promise<boolean> {
+    const all = Array.from(this.marked, (bucket) => this.leases.hasLost(this.incarnation, bucket));
+    return (await Promise.all(all)).some(Boolean);
+  }
+
   /** From now on the incarnation's mark must be there, or the bucket was lost. */
   mark(bucket: string): void {
     this.marked.add(bucket);
+  }
+
+  unmark(): void {
+    this.marked.clear();
   }
 
   isMarked(bucket: string): boolean {

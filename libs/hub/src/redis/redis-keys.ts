@@ -11,6 +11,7 @@
  *   root:c:<channel>  hash: the cached event
  *   root:o            sorted set, by name: occupied channels
  *   root:h:<inc>      set: what an incarnation of a node holds, and a mark that it has been here
+ *   root:v            set: incarnations that hold something here
  *   root:f            sorted set: incarnations that are dead here, for an hour
  *   root:a            what the app wants to be told
  *   root:w            stream: what has happened, for webhooks
@@ -25,9 +26,10 @@
  *   root:b:<inc>  set: the buckets it may hold something in    root:c:<inc>  hash: app id → connections
  *   root:e  hash: the epoch of the data set
  *   root:w  set: buckets in which something may wait           root:y  who looks after them
+ *   root:q  who has looked for the forgotten
  *   root:g  hash: endpoint → app id, of those that something was queued for
- *   root:n:<nonce>  a command that a node has taken
- *   root:r:<name>  hash: a rate limit                          root:p<db>:<pattern>  message patterns of Nest
+ *   root:p<db>:<pattern>  message patterns of Nest
+ * By themselves: `{prefix:nonce:<nonce>}`, a command that a node has taken; `{prefix:rate:<name>}`, hash: a rate limit
  */
 
 /** Fixed for a data set: another number would look for every key in another place. */
@@ -72,10 +74,18 @@ export class RedisKeys {
   readonly nodes: string;
   /** What stands between a bucket's root and the channel's name in the name of a topic. */
   readonly topics: string;
+  /** How topics are published: in a cluster to the servers of their slot alone. */
+  readonly publish: 'publish' | 'spublish';
   private readonly bucketStart: string;
   private readonly patterns: string;
 
-  constructor(prefix: string, db: number) {
+  /** @param isSharded keys live on several servers. */
+  constructor(
+    prefix: string,
+    db: number,
+    readonly isSharded: boolean,
+  ) {
+    this.publish = isSharded ? 'spublish' : 'publish';
     this.nodes = `{${prefix}}`;
     this.bucketStart = `{${prefix}:`;
     // Publish and subscribe know no databases.
@@ -85,6 +95,17 @@ export class RedisKeys {
 
   root(bucket: string): string {
     return `${this.bucketStart}${bucket}}`;
+  }
+
+  /** Finds the keys `root:v` of all buckets, and some others. */
+  get visitors(): string {
+    return `${this.bucketStart}*}:v`;
+  }
+
+  /** The bucket with that key `root:v`; undefined when it is another key. */
+  bucketOfVisitors(key: string): string | undefined {
+    const bucket = key.slice(this.bucketStart.length, -'}:v'.length);
+    return key === `${this.root(bucket)}:v` && !/[{}]/.test(bucket) ? bucket : undefined;
   }
 
   /** Redis's name of the broker topic `appId/channel`. */
@@ -128,11 +149,11 @@ export class RedisKeys {
 
   /** The key of a command's nonce. */
   nonce(nonce: string): string {
-    return `${this.nodes}:n:${nonce}`;
+    return `${this.bucketStart}nonce:${nonce}}`;
   }
 
   /** The key of a rate limit's bucket. */
   tokens(bucket: string): string {
-    return `${this.nodes}:r:${bucket}`;
+    return `${this.bucketStart}rate:${bucket}}`;
   }
 }

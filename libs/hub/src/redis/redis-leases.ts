@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { RedisBuckets } from './redis-buckets.js';
 import { callBucket } from './redis-bucket-call.js';
 import { FencedError } from './redis-fenced-error.js';
-import { REAP } from './redis-bucket-scripts.js';
+import { KNOWS, REAP } from './redis-bucket-scripts.js';
 import type { RedisKeys } from './redis-keys.js';
 import type { RedisArgument, RedisLink } from './redis-link.js';
-import { BEAT, CLAIM, COUNT_CONNECTIONS, FORGET, LOOK_EVERYWHERE, REGISTER } from './redis-node-scripts.js';
+import { ADOPT, BEAT, CLAIM, COUNT_CONNECTIONS, FORGET, LOOK_EVERYWHERE, REGISTER } from './redis-node-scripts.js';
 import type { RedisOptions } from './redis-options.js';
 import { RedisScript } from './redis-script.js';
 
@@ -16,9 +16,11 @@ const forget = new RedisScript(FORGET);
 const countConnections = new RedisScript(COUNT_CONNECTIONS);
 const lookEverywhere = new RedisScript(LOOK_EVERYWHERE);
 const reap = new RedisScript(REAP);
+const adopt = new RedisScript(ADOPT);
+const knows = new RedisScript(KNOWS);
 
 /** Sent to Redis when the link opens. */
-export const LEASE_SCRIPTS = [beat, register, claim, forget, countConnections, lookEverywhere, reap];
+export const LEASE_SCRIPTS = [beat, register, claim, forget, countConnections, lookEverywhere, reap, knows, adopt];
 
 const ENTRIES_PER_CALL = 500;
 const BUCKETS_PER_CALL = 500;
@@ -69,19 +71,20 @@ export class RedisLeases {
 
   /**
    * Says that `incarnation` lives and how many connections it has per app.
+   * @param life `new` for one that Redis may not know; `lost` for such a one that has seen that some data are lost.
    * @param knownEpoch the data set that this process has seen before, or ''.
    * @throws FencedError when it counts as dead, UnavailableError.
    */
   async beat(
     incarnation: string,
-    isNew: boolean,
+    life: 'new' | 'lost' | 'going on',
     knownEpoch: string,
     connections: ReadonlyMap<string, number>,
   ): Promise<Beat> {
     const { leaseMs, holdMs, heartbeatMs } = this.options;
     const counts = [...connections].flat();
-    const isNewText = isNew ? '1' : '0';
-    const args = [incarnation, leaseMs, holdMs, 2 * heartbeatMs, isNewText, knownEpoch, newIncarnation(), ...counts];
+    const how = { 'going on': '0', new: '1', lost: '2' }[life];
+    const args = [incarnation, leaseMs, holdMs, 2 * heartbeatMs, how, knownEpoch, newIncarnation(), ...counts];
     const [epoch, now, heldUntil, expiry, grace] = await this.ask(beat, args);
     const heldBackUntil = (this.heldBackUntil = Number(heldUntil));
     return {
@@ -90,6 +93,14 @@ export class RedisLeases {
       heldBackMs: heldBackUntil - Number(now),
       nextExpiryMs: Math.max(Number(expiry), Number(grace)),
     };
+  }
+
+  /**
+   * Whether the bucket has lost what it knew of an incarnation: in a cluster one server can come back empty, and the
+   * others with all they had. @throws UnavailableError
+   */
+  async hasLost(incarnation: string, bucket: string): Promise<boolean> {
+    return Number(await this.link.runScript(knows, `${this.keys.root(bucket)}:n`, [incarnation])) === 0;
   }
 
   /** Notes that `incarnation` is about to hold something in `buckets`. @throws FencedError, UnavailableError */
@@ -135,6 +146,18 @@ export class RedisLeases {
     }
     await this.ask(forget, [dead]);
     return true;
+  }
+
+  /**
+   * Whoever holds something in a bucket and is not known is to be cleaned up after.
+   * @param held incarnation and bucket of each. @throws UnavailableError
+   */
+  async adopt(held: readonly (readonly [incarnation: string, bucket: string])[]): Promise<number> {
+    let adopted = 0;
+    for (let at = 0; at < held.length; at += BUCKETS_PER_CALL) {
+      adopted += Number((await this.ask(adopt, held.slice(at, at + BUCKETS_PER_CALL).flat()))[0]);
+    }
+    return adopted;
   }
 
   private async claim(own: string): Promise<{ dead: string; buckets: string[] } | undefined> {

@@ -1,167 +1,32 @@
-import { Logger } from '@nestjs/common';
-import { Command, type Redis } from 'ioredis';
-import { pauseBeforeAskingAgain } from '../ask-again.js';
-import { UnavailableError } from '../unavailable-error.js';
 import type { RedisScript } from './redis-script.js';
-
-const LOG_PAUSE_MS = 10_000;
 
 export type RedisArgument = string | number | Buffer;
 
-interface Request {
-  readonly command: string;
-  readonly args: readonly RedisArgument[];
-  readonly resolve: (reply: unknown) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-export interface RedisLinkSettings {
-  readonly scripts: readonly RedisScript[];
-  /** How long a request waits for a connection that has just been lost; after that it fails at once. */
-  readonly waitMs: number;
-}
-
 /**
- * One connection on which commands leave together: all of a turn of the event loop in one write, in the order in which
- * they were asked for. A command whose outcome is unknown is never sent again from here.
+ * The way of commands to Redis: one server, or the many of a cluster. Commands of one turn of the event loop leave
+ * together, those of one bucket in the order in which they were asked for. What may have been done is never sent again.
  */
-export class RedisLink {
-  private readonly logger = new Logger(RedisLink.name);
-  private queue: Request[] = [];
-  private isScheduled = false;
-  private open = false;
-  private isClosed = false;
-  private waiting: NodeJS.Timeout | undefined;
-  /** No connection for longer than `waitMs`: who asks is told at once. */
-  private isKnownToBeDown = true;
-  private loggedAt = -Infinity;
-  private failures = 0;
-  /** The connection is there and knows the scripts. */
+export abstract class RedisLink {
+  /** Commands can be sent, wherever their keys are, and scripts are known. */
   onOpen: () => void = () => undefined;
+  /** What was unanswered has failed, and what Redis knew may be lost. */
   onLost: () => void = () => undefined;
+  abstract readonly isOpen: boolean;
 
-  constructor(
-    private readonly redis: Redis,
-    private readonly settings: RedisLinkSettings,
-  ) {
-    redis.on('error', (error: Error) => this.logOnce(error));
-    redis.on('ready', () => void this.prepare());
-    redis.on('close', () => this.lost());
-  }
-
-  get isOpen(): boolean {
-    return this.open;
-  }
+  /** One for each server that has keys. */
+  abstract readonly servers: readonly RedisLink[];
 
   /** Connects, now or later: who must know listens for {@link onOpen}. */
-  connect(): void {
-    this.redis.connect().catch(() => undefined);
-  }
+  abstract connect(): void;
 
-  /** Something is out of step: what is unanswered fails, and the connection begins anew. */
-  reset(): void {
-    this.redis.disconnect(true);
-  }
+  /** Something is out of step: what is unanswered fails, and everything begins anew. */
+  abstract reset(): void;
 
-  async close(): Promise<void> {
-    this.isClosed = true;
-    if (this.open) await this.redis.quit().catch(() => undefined);
-    this.redis.disconnect();
-    this.failWaiting();
-  }
+  abstract close(): Promise<void>;
 
-  /** @throws UnavailableError; the reply's texts are Buffers. */
-  run(command: string, args: readonly RedisArgument[]): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (!this.open && (this.isKnownToBeDown || this.isClosed)) {
-        reject(new UnavailableError('Redis is not connected', 'not_done'));
-        return;
-      }
-      this.queue.push({ command, args, resolve, reject });
-      if (!this.isScheduled && this.open) this.schedule();
-    });
-  }
+  /** @param args the key first. @throws UnavailableError; the reply's texts are Buffers. */
+  abstract run(command: string, args: readonly RedisArgument[]): Promise<unknown>;
 
-  /** @throws UnavailableError */
-  runScript(script: RedisScript, key: string, args: readonly RedisArgument[]): Promise<unknown> {
-    return this.run('evalsha', [script.digest, 1, key, ...args]);
-  }
-
-  private schedule(): void {
-    this.isScheduled = true;
-    // After everything that this turn has read, so that requests of many clients leave in one write.
-    setImmediate(() => this.flush());
-  }
-
-  private flush(): void {
-    this.isScheduled = false;
-    const { stream } = this.redis;
-    // One that is about to report its end: what has not been written can still wait for the next.
-    if (!this.open || this.queue.length === 0 || !stream.writable) return;
-    const requests = this.queue;
-    this.queue = [];
-    stream.cork();
-    for (const { command, args, resolve, reject } of requests) {
-      const sent = new Command(command, [...args], { replyEncoding: null });
-      const reply = this.redis.sendCommand(sent) as Promise<unknown>;
-      reply.then(resolve, (error: unknown) => reject(this.judge(error as Error)));
-    }
-    stream.uncork();
-  }
-
-  /** What an error says about whether the command took effect. */
-  private judge(error: Error): Error {
-    if (error.name !== 'ReplyError') return new UnavailableError(error.message, 'maybe_done', { cause: error });
-    // Redis refused it: loading, read-only, out of memory, script unknown after a restart.
-    this.logOnce(error);
-    if (error.message.startsWith('NOSCRIPT')) this.reset();
-    return new UnavailableError(error.message, 'not_done', { cause: error });
-  }
-
-  private async prepare(): Promise<void> {
-    try {
-      // ioredis goes on with database 0 when there is no such one.
-      await this.redis.select(this.redis.options.db ?? 0);
-      await Promise.all(this.settings.scripts.map(({ source }) => this.redis.script('LOAD', source)));
-    } catch (error) {
-      this.logOnce(error as Error);
-      await pauseBeforeAskingAgain(this.failures++);
-      if (!this.isClosed) this.reset();
-      return;
-    }
-    if (this.redis.status !== 'ready') return;
-    this.open = true;
-    this.failures = 0;
-    this.isKnownToBeDown = false;
-    clearTimeout(this.waiting);
-    this.waiting = undefined;
-    this.onOpen();
-    this.flush();
-  }
-
-  private lost(): void {
-    const wasOpen = this.open;
-    this.open = false;
-    if (!wasOpen || this.isClosed) return;
-    this.waiting = setTimeout(() => this.failWaiting(), this.settings.waitMs);
-    if (this.settings.waitMs === 0) this.failWaiting();
-    this.onLost();
-  }
-
-  private failWaiting(): void {
-    clearTimeout(this.waiting);
-    this.waiting = undefined;
-    this.isKnownToBeDown = true;
-    const requests = this.queue;
-    this.queue = [];
-    for (const { reject } of requests) reject(new UnavailableError('Redis is not connected', 'not_done'));
-  }
-
-  /** Not all of them: an outage has one cause. Redis's errors name no secrets. */
-  private logOnce(error: Error): void {
-    const now = performance.now();
-    if (this.isClosed || now - this.loggedAt < LOG_PAUSE_MS) return;
-    this.loggedAt = now;
-    this.logger.warn(`Redis: ${error.message}`);
-  }
+  /** @param key one of those that the script touches; all of them have its hash tag. @throws UnavailableError */
+  abstract runScript(script: RedisScript, key: string, args: readonly RedisArgument[]): Promise<unknown>;
 }

@@ -21,19 +21,20 @@ end
 
 /**
  * 1 incarnation · 2 lease, ms · 3 how long transitions are held back after an empty start, ms · 4 silence of all nodes
- * that means that Redis was away, ms · 5 '1': a new incarnation · 6 the epoch that the process has known, or '' · 7 a name
+ * that means that Redis was away, ms · 5 '1': a new incarnation, '2': and some data are lost · 6 the epoch that the process has known, or '' · 7 a name
  * for a new epoch · then app id, connections of each.
  * Answers epoch, now, held back until, ms until the first lease ends (-1: none), ms in which nobody may be reaped.
  */
 export const BEAT = `${ALSO_WHEN_FULL}${COMMON}
 local inc, lease = ARGV[1], tonumber(ARGV[2])
-if ARGV[5] ~= '1' and not isAlive(inc) then return { 'FENCED' } end
+if ARGV[5] == '0' and not isAlive(inc) then return { 'FENCED' } end
 local id = redis.call('HGET', epoch, 'id')
-if not id then
+if id and now - numberIn('beat') > tonumber(ARGV[4]) then redis.call('HSET', epoch, 'grace', now + lease) end
+-- Another server of a cluster came back empty, and whoever has found that out first says so.
+if not id or (ARGV[5] == '2' and ARGV[6] == id) then
   id = ARGV[7]
   redis.call('HSET', epoch, 'id', id, 'begun', now)
-elseif now - numberIn('beat') > tonumber(ARGV[4]) then
-  redis.call('HSET', epoch, 'grace', now + lease)
+  redis.call('HDEL', epoch, 'held')
 end
 -- Somebody remembers another data set: this one came back empty.
 if ARGV[6] ~= '' and ARGV[6] ~= id and numberIn('held') == 0 then
@@ -77,6 +78,19 @@ end
 -- Without a lease it is forgotten already, or was lost with everything else: a claim would stay for ever.
 if redis.call('ZSCORE', leases, dead) then redis.call('HSET', claims, dead, now + tonumber(ARGV[1])) end
 return { 'DEAD', dead, redis.call('SMEMBERS', root .. ':b:' .. dead) }
+`;
+
+/**
+ * Pairs of an incarnation and a bucket in which it holds something. Those that nobody knows any more are dead: their
+ * leases are over, so that somebody cleans up after them. Answers how many leases there were not.
+ */
+export const ADOPT = `${ALSO_WHEN_FULL}${COMMON}
+local adopted = 0
+for i = 1, #ARGV, 2 do
+  adopted = adopted + redis.call('ZADD', leases, 'NX', 0, ARGV[i])
+  redis.call('SADD', root .. ':b:' .. ARGV[i], ARGV[i + 1])
+end
+return { 'OK', adopted }
 `;
 
 /** 1 incarnation of which nothing is left in any bucket. */

@@ -1,11 +1,4 @@
-import {
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-  type OnApplicationShutdown,
-  type OnModuleInit,
-} from '@nestjs/common';
-import type { Redis } from 'ioredis';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { RedisBroker } from '../broker/redis-broker.js';
 import { RedisCommandBus } from '../broker/redis-command-bus.js';
 import { COMMAND_NONCE_SCRIPTS, RedisCommandNonces } from '../commands/redis-command-nonces.js';
@@ -13,10 +6,9 @@ import { CHANNEL_SCRIPTS, PUBLISH_SCRIPTS, RedisChannelDirectory } from '../dire
 import { RedisConnectionDirectory } from '../directory/redis-connection-directory.js';
 import { RedisUserDirectory, USER_SCRIPTS } from '../directory/redis-user-directory.js';
 import { RATE_LIMIT_SCRIPTS, RedisRateLimitStore } from '../rate-limit/redis-rate-limit-store.js';
-import { createRedisClient, createWaitingRedisClient } from './redis-client.js';
+import { connectRedis, type RedisConnections } from './redis-connections.js';
 import { RedisKeys } from './redis-keys.js';
 import { LEASE_SCRIPTS, RedisLeases } from './redis-leases.js';
-import { RedisLink } from './redis-link.js';
 import type { RedisOptions } from './redis-options.js';
 import { PENDING_SCRIPTS, RedisPending } from './redis-pending.js';
 import { restoreScript } from './redis-restore.js';
@@ -34,9 +26,11 @@ const DIRECTORY_SCRIPTS = [
   ...WEBHOOK_SCRIPTS,
   ...ENDPOINT_SCRIPTS,
 ];
+const PUBLISHING_SCRIPTS = [...PUBLISH_SCRIPTS, ...RATE_LIMIT_SCRIPTS, ...COMMAND_NONCE_SCRIPTS];
 
 /**
- * One node's part in a cluster over Redis: every port, on three connections (publish, subscribe, directory). It
+ * One node's part in a cluster over Redis: every port, on three connections (publish, subscribe, directory) to each
+ * server that has a say. It
  * connects when the application starts, or whenever Redis comes, and leaves when everything else has ended.
  */
 @Injectable()
@@ -49,44 +43,36 @@ export class RedisNode implements OnModuleInit, OnApplicationBootstrap, OnApplic
   readonly rateLimits: RedisRateLimitStore;
   readonly nonces: RedisCommandNonces;
   readonly webhooks: RedisWebhookQueue;
-  private readonly logger = new Logger(RedisNode.name);
-  private readonly publishLink: RedisLink;
-  private readonly directory: Redis;
+  private readonly redis: RedisConnections;
   private readonly session: RedisSession;
   private readonly pending: RedisPending;
 
   constructor(options: RedisOptions) {
-    const keys = new RedisKeys(options.prefix, options.db);
-    const publisher = createRedisClient(options, 'publish', options.publishTimeoutMs);
-    this.publishLink = new RedisLink(publisher, {
-      scripts: [...PUBLISH_SCRIPTS, ...RATE_LIMIT_SCRIPTS, ...COMMAND_NONCE_SCRIPTS],
-      waitMs: options.publishWaitMs,
-    });
-    this.directory = createRedisClient(options, 'directory', options.commandTimeoutMs);
-    const directoryLink = new RedisLink(this.directory, {
-      scripts: DIRECTORY_SCRIPTS,
-      waitMs: 0,
-    });
-    const leases = new RedisLeases(directoryLink, options, keys);
-    const session = (this.session = new RedisSession(directoryLink, leases, options, keys));
+    const keys = new RedisKeys(options.prefix, options.db, options.clusterNodes.length > 0);
+    const redis = (this.redis = connectRedis(options, keys, {
+      publish: PUBLISHING_SCRIPTS,
+      directory: DIRECTORY_SCRIPTS,
+    }));
+    const leases = new RedisLeases(redis.directory, options, keys);
+    const session = (this.session = new RedisSession(redis.directory, leases, options, keys));
     const pending = (this.pending = new RedisPending(session, leases));
     session.onPending = leases.onPending = (bucket) => pending.note(bucket);
-    this.broker = new RedisBroker(options, keys, this.publishLink, publisher);
-    this.commands = new RedisCommandBus(publisher, keys);
-    this.channels = new RedisChannelDirectory(this.session, this.publishLink, keys);
-    this.users = new RedisUserDirectory(this.session);
-    this.connections = new RedisConnectionDirectory(this.session);
-    this.rateLimits = new RedisRateLimitStore(this.publishLink, keys);
-    this.nonces = new RedisCommandNonces(this.publishLink, keys);
-    const streams = new RedisEndpointStreams(directoryLink, keys);
+    const subscriptions = redis.subscriptions((name, bytes) => this.broker.receive(name, bytes));
+    this.broker = new RedisBroker(keys, redis.publish, subscriptions, redis.publisher);
+    this.commands = new RedisCommandBus(redis.publisher, keys);
+    this.channels = new RedisChannelDirectory(session, redis.publish, keys);
+    this.users = new RedisUserDirectory(session);
+    this.connections = new RedisConnectionDirectory(session);
+    this.rateLimits = new RedisRateLimitStore(redis.publish, keys);
+    this.nonces = new RedisCommandNonces(redis.publish, keys);
+    const streams = new RedisEndpointStreams(redis.directory, keys);
     session.observe({ missed: () => streams.beginAnew() });
-    const jobs = new RedisDrainJobs((name) => createWaitingRedisClient(options, name), keys.jobs);
+    const jobs = new RedisDrainJobs((name) => redis.waiting(name), keys.jobs);
     this.webhooks = new RedisWebhookQueue(session, pending, streams, jobs);
-    this.directory.once('ready', () => void this.checkEviction());
   }
 
   onModuleInit(): void {
-    this.publishLink.connect();
+    this.redis.publish.connect();
     this.session.start();
     this.pending.start();
   }
@@ -102,17 +88,7 @@ export class RedisNode implements OnModuleInit, OnApplicationBootstrap, OnApplic
     await this.session.close();
     this.pending.close();
     await this.broker.close();
-    await this.publishLink.close();
-  }
-
-  /** A Redis that throws keys away when it is full forgets who is connected. */
-  private async checkEviction(): Promise<void> {
-    try {
-      const [, policy] = (await this.directory.config('GET', 'maxmemory-policy')) as [string, string];
-      if (policy === undefined || policy === 'noeviction') return;
-      this.logger.warn(`Redis has maxmemory-policy ${policy}: set it to noeviction, or members and counts get lost`);
-    } catch {
-      // A hosted Redis may not tell.
-    }
+    await this.redis.publish.close();
+    this.redis.close();
   }
 }

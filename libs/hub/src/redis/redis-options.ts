@@ -1,3 +1,9 @@
+/** Where a server listens. */
+export interface RedisPlace {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Where Redis is and how this cluster uses it. Durations in ms. Every node of a cluster must have the same `prefix` and `db`. */
 export class RedisOptions {
   readonly host: string = '127.0.0.1';
@@ -5,6 +11,14 @@ export class RedisOptions {
   readonly username: string | undefined = undefined;
   readonly password: string | undefined = undefined;
   readonly db: number = 0;
+  /** Some servers of a Redis Cluster, which know the others. It takes the place of `host` and `port`, and has database 0 only. */
+  readonly clusterNodes: readonly RedisPlace[] = [];
+  /** Sentinels, which know where the primary is. They take the place of `host` and `port`. */
+  readonly sentinels: readonly RedisPlace[] = [];
+  /** What the Sentinels call the primary. */
+  readonly sentinelName: string = 'mymaster';
+  /** Of the Sentinels themselves; `password` is that of Redis. */
+  readonly sentinelPassword: string | undefined = undefined;
   /** TLS to Redis, verified against the system's authorities (and those of NODE_EXTRA_CA_CERTS). */
   readonly tls: boolean = false;
   /** Begins every key and topic. Two clusters with different ones never see each other. No `{`, `}`. */
@@ -27,6 +41,9 @@ export class RedisOptions {
 
   constructor(overrides: Partial<RedisOptions> = {}) {
     Object.assign(this, overrides);
+    if (this.clusterNodes.length > 0 && this.sentinels.length > 0)
+      throw new TypeError('redis is behind sentinels or a cluster, not both');
+    if (this.clusterNodes.length > 0 && this.db !== 0) throw new TypeError('a redis cluster has database 0 only');
     if (!REDIS_PREFIX.test(this.prefix)) throw new TypeError(`redis prefix must match ${REDIS_PREFIX.source}`);
   }
 }

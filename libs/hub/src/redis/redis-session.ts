@@ -5,6 +5,7 @@ import { callBucket } from './redis-bucket-call.js';
 import { RedisReaper } from './redis-reaper.js';
 import { RedisBuckets } from './redis-buckets.js';
 import { FencedError } from './redis-fenced-error.js';
+import { RedisHeartbeat } from './redis-heartbeat.js';
 import { RedisHold } from './redis-hold.js';
 import type { RedisKeys } from './redis-keys.js';
 import { newIncarnation, type Beat, type RedisLeases } from './redis-leases.js';
@@ -13,8 +14,6 @@ import type { RedisOptions } from './redis-options.js';
 import { groupByBucket, restoreCalls, restoreScript } from './redis-restore.js';
 import type { RedisScript } from './redis-script.js';
 import { SessionObservers, type SessionObserver } from './redis-session-observer.js';
-
-const SHORTEST_BEAT_MS = 500;
 
 type Question = [bucket: string, script: RedisScript, args: readonly RedisArgument[], wanted?: string];
 
@@ -39,9 +38,7 @@ export class RedisSession {
   private failures = 0;
   /** Redis knows the incarnation, or may. */
   private isRecorded = false;
-  private beatSentAt = 0;
-  private isBeatDue = false;
-  private beatTimer: NodeJS.Timeout | undefined;
+  private readonly heartbeat: RedisHeartbeat;
 
   constructor(
     readonly link: RedisLink,
@@ -49,15 +46,12 @@ export class RedisSession {
     private readonly options: RedisOptions,
     readonly keys: RedisKeys,
   ) {
+    this.heartbeat = new RedisHeartbeat(options.heartbeatMs, () => this.beat());
     this.hold = new RedisHold((what) => this.observers.tell(what));
     this.buckets = new RedisBuckets(leases, '');
     this.reaper = new RedisReaper(leases, () => this.ready);
     link.onOpen = () => void this.begin();
     link.onLost = () => this.suspend();
-  }
-
-  private get incarnation(): string {
-    return this.buckets.incarnation;
   }
 
   /** This node's holdings are in Redis, and questions are answered. */
@@ -71,7 +65,7 @@ export class RedisSession {
 
   start(): void {
     this.link.connect();
-    this.beatTimer = setInterval(() => void this.beat(), this.options.heartbeatMs);
+    this.heartbeat.start();
   }
 
   /** Leaves nothing behind in Redis, if it can. */
@@ -80,7 +74,7 @@ export class RedisSession {
     this.ready = false;
     this.reaper.close();
     this.hold.close();
-    clearInterval(this.beatTimer);
+    this.heartbeat.close();
     if (this.link.isOpen) {
       this.reaper.add(this.buckets);
       await this.reaper.retire();
@@ -90,15 +84,12 @@ export class RedisSession {
 
   /** Connection counts have changed: the next heartbeat comes the sooner for it. */
   beatSoon(): void {
-    if (!this.ready || this.isBeatDue) return;
-    this.isBeatDue = true;
-    const wait = this.beatSentAt + SHORTEST_BEAT_MS - performance.now();
-    setTimeout(() => void this.beat(), Math.max(0, wait)).unref();
+    if (this.ready) this.heartbeat.soon();
   }
 
   /** Connections of the app on the other nodes, as they were reported. @throws UnavailableError */
   countConnectionsElsewhere(appId: string): Promise<number> {
-    return this.leases.countConnections(appId, this.incarnation);
+    return this.leases.countConnections(appId, this.buckets.incarnation);
   }
 
   /**
@@ -143,8 +134,13 @@ export class RedisSession {
   }
 
   private async run(...[bucket, script, args, wanted]: Question): Promise<unknown[]> {
-    const { incarnation, hold, buckets } = this;
-    const caller = { incarnation, heldBackUntil: hold.until, isKnown: buckets.isMarked(bucket), wanted };
+    const { hold, buckets } = this;
+    const caller = {
+      incarnation: buckets.incarnation,
+      heldBackUntil: hold.until,
+      isKnown: buckets.isMarked(bucket),
+      wanted,
+    };
     const { answer, isPending, rest } = await callBucket(this, bucket, script, caller, args);
     if (isPending) this.onPending(bucket);
     return [answer, ...rest];
@@ -153,14 +149,14 @@ export class RedisSession {
   private checkAlive(): void {
     if (!this.ready) throw new UnavailableError('this node is not in the directory', 'not_done');
     // Frozen for longer than the lease: the others may have been told that we are gone.
-    if (performance.now() - this.beatSentAt < this.options.leaseMs) return;
+    if (this.heartbeat.silenceMs < this.options.leaseMs) return;
     const error = new FencedError();
-    this.fenced(this.incarnation, error);
+    this.fenced(this.buckets.incarnation, error);
     throw error;
   }
 
   private fenced(incarnation: string, { message }: FencedError): void {
-    if (incarnation !== this.incarnation || this.isClosed) return;
+    if (incarnation !== this.buckets.incarnation || this.isClosed) return;
     this.logger.warn(`${message}; it announces its connections again`);
     void this.begin();
   }
@@ -177,18 +173,21 @@ export class RedisSession {
     this.isRestoring = true;
     const attempt = ++this.attempt;
     // A name that was never written down is as good as new.
-    if (this.isRecorded || this.incarnation === '') {
+    if (this.isRecorded || this.buckets.incarnation === '') {
       this.reaper.add(this.buckets);
       this.buckets = new RedisBuckets(this.leases, newIncarnation());
       this.isRecorded = false;
     }
     try {
+      const life = (await this.reaper.haveFormersLost()) ? 'lost' : 'new';
+      if (attempt !== this.attempt) return;
       const sentAt = performance.now();
       const knownEpoch = this.epoch;
-      const answer = await this.leases.beat(this.incarnation, true, knownEpoch, this.observers.connections);
+      const answer = await this.leases.beat(this.buckets.incarnation, life, knownEpoch, this.observers.connections);
       this.isRecorded = true;
+      this.reaper.lossIsKnown();
       if (attempt !== this.attempt) return;
-      this.beatSentAt = sentAt;
+      this.heartbeat.sentAt = sentAt;
       this.accept(answer);
       // Who comes back to an empty Redis when the others have already counted the missing is announced as new.
       const hasForgotten = knownEpoch !== '' && knownEpoch !== answer.epoch;
@@ -199,6 +198,7 @@ export class RedisSession {
       // Whatever happened while we were out of it.
       if (knownEpoch !== '') this.observers.tell('missed');
       this.failures = 0;
+      this.reaper.lookForForgottenIn(this.options.leaseMs);
       await this.reaper.retire();
     } catch (error) {
       if (!(error instanceof UnavailableError)) this.logger.error(error);
@@ -222,19 +222,19 @@ export class RedisSession {
   }
 
   private async beat(): Promise<void> {
-    const { incarnation, attempt } = this;
-    this.isBeatDue = false;
+    const { attempt } = this;
+    const { incarnation } = this.buckets;
     if (!this.link.isOpen || incarnation === '' || this.isClosed) return;
     const sentAt = performance.now();
     try {
-      const answer = await this.leases.beat(incarnation, false, this.epoch, this.observers.connections);
+      const answer = await this.leases.beat(incarnation, 'going on', this.epoch, this.observers.connections);
       if (attempt !== this.attempt) return;
       if (answer.epoch !== this.epoch) {
         // Emptied under our feet.
         this.link.reset();
         return;
       }
-      this.beatSentAt = sentAt;
+      this.heartbeat.sentAt = sentAt;
       this.accept(answer);
     } catch (error) {
       if (error instanceof FencedError) this.fenced(incarnation, error);

@@ -8,6 +8,7 @@ import type {
   Holding,
   Joined,
   JoinAnswer,
+  KnownMembers,
   Transition,
   Wishes,
 } from '../directory/channel-directory.js';
@@ -105,6 +106,26 @@ export function channelDirectoryContract(api: TestApi, name: string, create: Cre
       await leave(nodes[0], presence('presence-a', '1.1', ALICE));
       await leave(nodes[1], presence('presence-a', '2.1', renamed));
       assert.deepEqual(joined(await join(nodes[1], presence('presence-a', '2.1', renamed))).members, [renamed]);
+    });
+
+    test('answers all members to those who know some of them, whoever has come and gone since', async ({ nodes }) => {
+      const carol = { userId: 'carol' };
+      const again = { userId: 'bob', userInfoJson: '{"again":true}' };
+      const first = joined(await join(nodes[0], presence('presence-a', '1.1', ALICE)));
+      const second = joined(await join(nodes[0], presence('presence-a', '1.2', BOB), 100, NO_WISHES, first));
+      assert.deepEqual(second.members, [ALICE, BOB]);
+      const third = joined(await join(nodes[1], presence('presence-a', '2.1', carol), 100, NO_WISHES, second));
+      assert.deepEqual(third.members, [ALICE, BOB, carol]);
+      const nothingNew = joined(await join(nodes[1], presence('presence-a', '2.2', ALICE), 100, NO_WISHES, third));
+      assert.deepEqual(nothingNew.members, [ALICE, BOB, carol]);
+      await leave(nodes[0], presence('presence-a', '1.2', BOB));
+      const without = joined(await join(nodes[1], presence('presence-a', '2.3', ALICE), 100, NO_WISHES, third));
+      assert.deepEqual(without.members, [ALICE, carol]);
+      await join(nodes[0], presence('presence-a', '1.3', again));
+      const returned = joined(await join(nodes[1], presence('presence-a', '2.4', ALICE), 100, NO_WISHES, third));
+      assert.deepEqual(returned.members, [ALICE, carol, again]);
+      const late = joined(await join(nodes[1], presence('presence-a', '2.5', carol), 100, NO_WISHES, first));
+      assert.deepEqual(late.members, [ALICE, carol, again]);
     });
 
     test('refuses one member too many, but never somebody who is a member', async ({ nodes }) => {
@@ -236,6 +257,8 @@ function channelName(name: string): ChannelName {
   return parseChannelName(name, 200) as ChannelName;
 }
 
+const NO_WISHES: Wishes = { counts: false, webhooks: false };
+
 function open(channel: string, socketId: string): Holding {
   return { appId: 'app', channel: channelName(channel), socketId };
 }
@@ -248,9 +271,11 @@ function join(
   directory: ChannelDirectory,
   holding: Holding,
   maxMembers = 100,
-  wishes: Wishes = { counts: false, webhooks: false },
+  wishes: Wishes = NO_WISHES,
+  known?: KnownMembers,
 ): Promise<JoinAnswer> {
-  return askAgain(() => directory.join({ ...holding, maxMembers, wishes }), never);
+  const request = { ...holding, maxMembers, wishes, ...(known === undefined ? {} : { known }) };
+  return askAgain(() => directory.join(request), never);
 }
 
 function leave(directory: ChannelDirectory, holding: Holding): Promise<readonly Transition[]> {

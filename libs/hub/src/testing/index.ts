@@ -12,3 +12,4 @@ export * from './user-directory.contract.js';
 export * from './unreliable-channel-directory.js';
 export * from './unreliable-ports.js';
 export * from './webhook-queue.contract.js';
+export { bucketOf } from '../redis/redis-keys.js';

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { Queue, Worker, type Job } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { LogPause } from '../log-pause.js';
 import { pauseAfter } from './webhook-pauses.js';
 
@@ -20,7 +20,7 @@ interface Running {
   readonly queue: Queue<Drain>;
   readonly worker: Worker<Drain>;
   /** BullMQ closes what it has opened itself. */
-  readonly connections: readonly Redis[];
+  readonly connections: readonly (Redis | Cluster)[];
 }
 
 /**
@@ -40,7 +40,7 @@ export class RedisDrainJobs {
    * @param prefix of all keys, with a hash tag.
    */
   constructor(
-    private readonly connect: (name: string) => Redis,
+    private readonly connect: (name: string) => Redis | Cluster,
     private readonly prefix: string,
   ) {}
 
