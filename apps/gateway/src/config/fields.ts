@@ -38,6 +38,14 @@ export const integer = (min: number, max = Number.MAX_SAFE_INTEGER) =>
     },
   );
 
+/** A port to listen on, 0 being any free one, or none. */
+export const portOrOff = () =>
+  field('a port from 0 to 65535, or off', (value): number | 'off' | undefined => {
+    if (value === false || /^(?:off|false)$/i.test(String(value))) return 'off';
+    const port = value === '' || value === true ? NaN : Number(value);
+    return Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : undefined;
+  });
+
 /** A rate: 0 means the default, a negative one "off" (undefined), and nothing lies between 0 and `min`. */
 export const rate = (whenZero: number | 'off', min = 0) =>
   field(
@@ -100,5 +108,14 @@ export const listOf = <const T extends readonly string[]>(...choices: T) =>
     const known = entries.filter((entry): entry is T[number] => choices.includes(entry));
     if (known.length === entries.length && known.length > 0) return known;
     context.addIssue({ code: 'custom', message: `must be one or more of ${choices.join(', ')}` });
+    return z.NEVER;
+  });
+
+/** What `read` makes of each entry, at least one. */
+export const parsedList = <T>(expected: string, read: (text: string) => T | undefined) =>
+  list().transform((entries, context): T[] => {
+    const values = entries.map((entry) => read(entry)).filter((value) => value !== undefined);
+    if (values.length === entries.length && values.length > 0) return values;
+    context.addIssue({ code: 'custom', message: `must be ${expected}` });
     return z.NEVER;
   });

@@ -53,6 +53,8 @@ export interface GatewayConfig {
   /** The Redis that connects this node with others; without it the node is complete by itself. */
   readonly redis: RedisOptions | undefined;
   readonly shutdownTimeoutMs: number;
+  /** Where /metrics is served; undefined: nowhere. */
+  readonly metrics: MetricsConfig | undefined;
   readonly log: { readonly level: Settings['log_level']; readonly format: 'pretty' | 'json' | undefined };
 }
 
@@ -66,6 +68,12 @@ export interface HttpConfig {
   readonly maxBodyBytes: number;
   readonly maxChannelsPerEvent: number;
   readonly maxBatchSize: number;
+}
+
+export interface MetricsConfig {
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
 }
 
 export interface CommandConfig {
@@ -121,6 +129,7 @@ export function toGatewayConfig(settings: Settings, extras: ConfigExtras = {}, t
     hub: hubOptions(settings),
     redis: redisOptions(settings),
     shutdownTimeoutMs: settings.shutdown_timeout,
+    metrics: settings.metrics_port === 'off' ? undefined : { host: settings.metrics_host, port: settings.metrics_port },
     log: { level: settings.log_level, format: settings.log_format },
   };
 }
@@ -198,5 +207,6 @@ function hubOptions(settings: Settings): HubOptions {
     maxConcurrentAuth: settings.max_concurrent_auth,
     maxIdleAuthSockets: settings.num_workers,
     maxAuthBodyBytes: settings.max_auth_body,
+    hotPathMetrics: settings.hot_path_metrics,
   });
 }

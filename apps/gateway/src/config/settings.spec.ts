@@ -60,7 +60,10 @@ describe('The settings', () => {
       max_auth_body: 16_384,
       auth_timeout: 3_000,
       shutdown_timeout: 10_000,
+      hot_path_metrics: false,
       log_level: 'info',
+      metrics_host: '127.0.0.1',
+      metrics_port: 2019,
     });
   });
 
@@ -72,7 +75,14 @@ describe('The settings', () => {
   });
 
   it('know which of them are secrets', () => {
-    expect([...SECRET_KEYS]).toEqual(['app_secret', 'command_secret', 'redis_password', 'redis_url', 'webhook_secret']);
+    expect([...SECRET_KEYS]).toEqual([
+      'app_secret',
+      'command_secret',
+      'redis_password',
+      'redis_sentinel_password',
+      'redis_url',
+      'webhook_secret',
+    ]);
   });
 
   it.each([

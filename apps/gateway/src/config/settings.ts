@@ -2,9 +2,25 @@ import { z } from 'zod';
 import { CLIENT_EVENT_SENDERS, REDIS_PREFIX } from '@pogo/hub';
 import { DIALECT_NAMES, WEBHOOK_EVENT_NAMES } from '@pogo/pusher-protocol';
 import { parseEndpoint } from './auth-endpoint.js';
-import { duration, flag, integer, list, listOf, oneOf, parsed, rate, size, text } from './fields.js';
-import { parseRedisHost, parseRedisUrl } from './redis-settings.js';
+import {
+  duration,
+  flag,
+  integer,
+  list,
+  listOf,
+  oneOf,
+  parsed,
+  parsedList,
+  portOrOff,
+  rate,
+  size,
+  text,
+} from './fields.js';
+import { parseRedisHost, parseRedisUrl, parseSentinel } from './redis-settings.js';
 import { looksLikeKey } from './tls-files.js';
+
+/** What a second gateway on the same machine does without. */
+export const DEFAULT_METRICS_PORT = 2_019;
 
 const PATH_PREFIX = /^(?:\/[A-Za-z0-9._~-]+)+$/;
 
@@ -112,9 +128,18 @@ export const settingsSchema = z.strictObject({
     .optional()
     .describe('the Redis that connects several nodes; see operations.md'),
   redis_host: parsed('host or host:port', parseRedisHost).optional().describe('the same in parts: `host[:port]`'),
+  redis_cluster_nodes: parsedList('one or more of host or host:port', parseRedisHost)
+    .optional()
+    .describe('some servers of a Redis Cluster (7 or newer); they name the others'),
+  redis_sentinels: parsedList('one or more of host or host:port', parseSentinel)
+    .optional()
+    .describe('Sentinels that know where Redis is; port 26379 by default'),
+  redis_sentinel_name: text().optional().describe('what they call it; `mymaster` by default'),
+  redis_sentinel_password: text().optional().describe('password of the Sentinels themselves'),
+  redis_username: text().optional().describe('user of Redis, where it has users'),
   redis_password: text().optional().describe('password of Redis'),
-  redis_db: integer(0, 9_999).optional().describe('database of Redis; 0 by default'),
-  redis_tls: flag().optional().describe('TLS to `redis_host`; off by default'),
+  redis_db: integer(0, 9_999).optional().describe('database of Redis; 0 by default, and in a Redis Cluster'),
+  redis_tls: flag().optional().describe('TLS to Redis, and to Sentinels; off by default'),
   redis_prefix: text()
     .refine((value) => REDIS_PREFIX.test(value), 'must be 1 to 64 letters, digits, -, _ or .')
     .optional()
@@ -124,6 +149,11 @@ export const settingsSchema = z.strictObject({
     .optional()
     .describe('TCP port on 127.0.0.1 for `pogo.*`; 0 = any free one; over Redis they need none'),
   shutdown_timeout: duration().default(10_000).describe('drain time'),
+  metrics_host: text().default('127.0.0.1').describe('address that /metrics is served on, and only there'),
+  metrics_port: portOrOff()
+    .default(DEFAULT_METRICS_PORT)
+    .describe('port of /metrics; 0 = any free one, printed; `off`: none; see metrics.md'),
+  hot_path_metrics: flag().default(false).describe('histograms of every publish and write as well'),
   log_level: oneOf('error', 'warn', 'info', 'debug').default('info').describe('least important level that is logged'),
   log_format: oneOf('pretty', 'json').optional().describe('`pretty` on a terminal, else `json`'),
 });
@@ -136,6 +166,7 @@ export const SECRET_KEYS: ReadonlySet<string> = new Set<SettingKey>([
   'app_secret',
   'command_secret',
   'redis_password',
+  'redis_sentinel_password',
   'redis_url',
   'webhook_secret',
 ]);

@@ -1,0 +1,70 @@
+import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { isMap, LineCounter, parseDocument } from 'yaml';
+
+/** Tens of thousands of apps. */
+const MAX_BYTES = 16_777_216;
+
+/** A configuration file as it was read: texts, lists and maps of them. */
+export interface ConfigFile {
+  /** Its name without folders, for messages. */
+  readonly name: string;
+  readonly entries: Readonly<Record<string, unknown>>;
+}
+
+export interface ConfigFileResult {
+  readonly file: ConfigFile | undefined;
+  /** A sentence each; what stands in the file is not quoted, it may be a secret. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Reads a file in YAML or JSON, which is YAML. Scalars stay the text that they are written as: a secret of digits only
+ * keeps its zeros, and settings read text anyway.
+ */
+export function readConfigFile(path: string): ConfigFileResult {
+  const name = basename(path);
+  const failed = (...problems: string[]) => ({ file: undefined, problems });
+  let text: string;
+  try {
+    const { size } = statSync(path);
+    if (size > MAX_BYTES) return failed(`${path}: the file has ${size} bytes, ${MAX_BYTES} at most are read`);
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    return failed(`${path}: the configuration file cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+  const lines = new LineCounter();
+  // Nothing in it is of a type, and nothing is repeated by reference.
+  const document = parseDocument(text, {
+    schema: 'failsafe',
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'error',
+  });
+  if (document.errors.length > 0) {
+    return failed(
+      ...document.errors.map(({ pos: [at], code }) => {
+        const { line, col } = lines.linePos(at);
+        return `${path} line ${line}, column ${col}: not valid YAML (${code.toLowerCase().replaceAll('_', ' ')})`;
+      }),
+    );
+  }
+  if (document.contents === null) return { file: { name, entries: {} }, problems: [] };
+  if (!isMap(document.contents))
+    return failed(`${path}: must be a list of "setting: value", not a single value or a list`);
+  try {
+    return { file: { name, entries: withoutEmpty(document.toJS({ maxAliasCount: 100 })) }, problems: [] };
+  } catch {
+    return failed(`${path}: too many aliases`);
+  }
+}
+
+/** `key:` and `key: null` say "not set", as an empty variable does. */
+function withoutEmpty(value: unknown): Readonly<Record<string, unknown>> {
+  const entries = Object.entries(value as object) as [string, unknown][];
+  return Object.fromEntries(entries.filter(([, entry]) => !isEmpty(entry)));
+}
+
+export function isEmpty(value: unknown): boolean {
+  return value === '' || value === '~' || value === 'null' || value === null || value === undefined;
+}
