@@ -19,6 +19,7 @@ const APP = { id: '1', key: 'example-key', secret: 'never-to-be-printed' };
 const COMMON_ENV = {
   POGO_WS_HOST: '127.0.0.1',
   POGO_WS_PORT: '0',
+  POGO_WS_METRICS_PORT: 'off',
   POGO_WS_APP_ID: APP.id,
   POGO_WS_APP_KEY: APP.key,
   POGO_WS_APP_SECRET: APP.secret,

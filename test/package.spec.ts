@@ -27,7 +27,7 @@ import { signChannel } from 'pogo-gateway/protocol';
 import manifest from 'pogo-gateway/package.json' with { type: 'json' };
 
 const config = loadConfig({
-  POGO_WS_HOST: '127.0.0.1', POGO_WS_PORT: '0',
+  POGO_WS_HOST: '127.0.0.1', POGO_WS_PORT: '0', POGO_WS_METRICS_PORT: 'off',
   POGO_WS_APP_ID: '1', POGO_WS_APP_KEY: 'key', POGO_WS_APP_SECRET: 'secret',
 });
 class Everybody extends AuthProvider {

@@ -37,6 +37,7 @@ async function startPogo(settings, certificate) {
     max_connections: 20_000,
     client_msg_rate_limit: -1,
     handshake_rate: -1,
+    metrics_port: 'off',
     log_level: 'error',
     log_format: 'json',
     ...(certificate === undefined ? {} : { tls_cert: certificate.cert, tls_key: certificate.key }),

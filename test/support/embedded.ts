@@ -17,6 +17,7 @@ export function environmentOf(settings: Readonly<Record<string, string>> = {}): 
   const all = {
     // All clients of a test have one address.
     handshake_rate: '-1',
+    metrics_port: 'off',
     app_id: APP.id,
     app_key: APP.key,
     app_secret: APP.secret,

@@ -51,6 +51,7 @@ export class GatewayProcess {
       app_secret: APP.secret,
       // All clients of a test have one address.
       handshake_rate: '-1',
+      metrics_port: 'off',
       ...settings,
     };
     const variables = Object.entries(all).map(([key, value]) => [`POGO_WS_${key.toUpperCase()}`, value] as const);

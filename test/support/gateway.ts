@@ -36,6 +36,7 @@ export class TestGateway {
       port: '0',
       // All clients of a test have one address.
       handshake_rate: '-1',
+      metrics_port: 'off',
       ...(extras.apps === undefined ? { app_id: APP.id, app_key: APP.key, app_secret: APP.secret } : {}),
       ...settings,
     };

@@ -17,6 +17,7 @@ import { DrainOnShutdown } from './drain-on-shutdown.js';
 import { HubEventHandlers } from './on-hub-event.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { HttpWebhookSender } from './webhooks/http-webhook-sender.js';
 import { WebhooksModule } from './webhooks/webhooks.module.js';
 import { WebSocketModule } from './websocket/websocket.module.js';
@@ -61,6 +62,7 @@ function compose(config: Provider, { imports = [], providers = [], ...ports }: H
     providers: [...defaults(new Set(providers.map(tokenOf)), ports), ...providers],
   });
   const rooms: DynamicModule[] = [configModule, hubModule];
+  const metricsModule = MetricsModule.forRoot(rooms);
   return {
     module: GatewayModule,
     imports: [
@@ -71,9 +73,10 @@ function compose(config: Provider, { imports = [], providers = [], ...ports }: H
       HealthModule.forRoot(rooms),
       CommandsModule.forRoot(rooms),
       WebhooksModule.forRoot(rooms),
+      metricsModule,
     ],
     providers: [DrainOnShutdown, HubEventHandlers],
-    exports: rooms,
+    exports: [...rooms, metricsModule],
   };
 }
 

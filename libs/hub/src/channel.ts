@@ -13,6 +13,8 @@ export interface Flight {
   /** Those who have not had it yet. An iterator of a Set survives that members come and go. */
   readonly recipients: Iterator<Subscription, undefined>;
   readonly recipientCount: number;
+  /** Of the fan-out's clock; only when somebody measures. */
+  times?: { startedAt: number; writingMs: number };
 }
 
 /**

@@ -13,8 +13,10 @@ import type { Broker } from './broker/broker.js';
 import { encodeEnvelope } from './broker/envelope.js';
 import type { Connection } from './connection.js';
 import type { HubEvents } from './hub-events.js';
+import type { HubOptions } from './hub-options.js';
 import type { Subscription } from './subscription.js';
 import { UnavailableError } from './unavailable-error.js';
+import { wallClock } from './wall-clock.js';
 
 /** Events from one client to the others of its channel. They take the publish road. */
 export class ClientEvents {
@@ -24,7 +26,7 @@ export class ClientEvents {
   constructor(
     private readonly broker: Broker,
     private readonly events: HubEvents,
-    private readonly brokerQueueSize: number,
+    private readonly options: Pick<HubOptions, 'brokerQueueSize' | 'hotPathMetrics'>,
   ) {}
 
   /**
@@ -33,15 +35,16 @@ export class ClientEvents {
    */
   relay(connection: Connection, message: ClientEventMessage): Promise<void> | undefined {
     const { channel, member } = check(connection, message);
-    if (this.inFlight >= this.brokerQueueSize) {
+    if (this.inFlight >= this.options.brokerQueueSize) {
       this.events.emit('eventDropped', { appId: connection.app.id, reason: 'broker_queue_full', count: 1 });
       return undefined;
     }
     const { event, dataJson } = message;
     const payload = connection.messages.clientEvent(channel.name.name, event, dataJson, member);
+    const sent = this.options.hotPathMetrics ? { sentAt: wallClock() } : {};
     this.inFlight++;
     this.broker
-      .publish(channel.topic, encodeEnvelope({ type: 'event', payload, exceptSocketId: connection.socketId }))
+      .publish(channel.topic, encodeEnvelope({ type: 'event', payload, exceptSocketId: connection.socketId, ...sent }))
       .catch((error: unknown) => this.countLost(connection, error))
       .finally(() => this.inFlight--);
     this.events.emit('clientEvent', {

@@ -11,10 +11,21 @@ import { NO_HANDSHAKE, type Handshake } from './auth/handshake.js';
 import { Frame, type Frames } from './fan-out/frame.js';
 import { Outbox } from './fan-out/outbox.js';
 import type { HubCounters } from './hub-counters.js';
+import type { FrameKind } from './hub-events.js';
 import type { HubOptions } from './hub-options.js';
 import { Inbox, type InboxSettings, type MessageHandler } from './inbox.js';
 import type { Socket } from './socket.js';
 import { Subscriptions } from './subscriptions.js';
+
+/** What a socket drained of. Times in ms. */
+export interface OutboxWritten {
+  /** Frames that had waited, and those that left. */
+  readonly depth: number;
+  readonly frames: number;
+  /** How long the oldest had waited. */
+  readonly waitedMs: number;
+  readonly writingMs: number;
+}
 
 /** What a connection needs of the hub it belongs to. */
 export interface ConnectionHost {
@@ -29,9 +40,9 @@ export interface ConnectionHost {
   connectionBlocked(connection: Connection): void;
   connectionDrained(connection: Connection): void;
   /** Frames found the outbox full: they were dropped, or the connection is about to be closed for it. */
-  outboxFull(connection: Connection, frames: number): void;
-  /** Frames left the outbox; the oldest had waited for `waitedMs`. Only with `hotPathMetrics`. */
-  outboxWritten(connection: Connection, frames: number, waitedMs: number): void;
+  outboxFull(connection: Connection, frames: number, kind: FrameKind): void;
+  /** Frames left the outbox. Only with `hotPathMetrics`. */
+  outboxWritten(connection: Connection, written: OutboxWritten): void;
 }
 
 /** One client socket of an app, and the only writer to it: everything that the client receives leaves through here. */
@@ -90,6 +101,9 @@ export class Connection {
 
   /** Puts a message into the ordered inbox. `bytes` is its size as received. */
   receive(message: ClientMessage, bytes: number): void {
+    const { counters } = this.host;
+    counters.messagesReceived++;
+    counters.bytesReceived += bytes;
     this.inbox.receive(message, bytes);
   }
 
@@ -97,7 +111,7 @@ export class Connection {
   send({ bytes }: Frame): void {
     if (!this.isOpen) return;
     if (this.outbox === undefined) this.write(bytes);
-    else if (!this.outbox.addFrame(bytes)) this.closeSlowConsumer(1);
+    else if (!this.outbox.addFrame(bytes)) this.closeSlowConsumer(1, 'bytes');
   }
 
   sendText(text: string): void {
@@ -152,9 +166,13 @@ export class Connection {
     const { outbox, host } = this;
     if (outbox === undefined) return;
     outbox.blockedSince = host.now();
-    const { size, waitedMs } = outbox;
+    const { size: depth, waitedMs } = outbox;
+    const startedAt = waitedMs === undefined ? 0 : performance.now();
     const isEmpty = outbox.flush(this);
-    if (waitedMs !== undefined) host.outboxWritten(this, size - outbox.size, waitedMs);
+    if (waitedMs !== undefined) {
+      const writingMs = performance.now() - startedAt;
+      host.outboxWritten(this, { depth, frames: depth - outbox.size, waitedMs, writingMs });
+    }
     if (!isEmpty) return;
     this.outbox = undefined;
     host.connectionDrained(this);
@@ -175,8 +193,8 @@ export class Connection {
   }
 
   /** More waits for the client than may wait: `frames` did not fit. */
-  closeSlowConsumer(frames: number): void {
-    this.host.outboxFull(this, frames);
+  closeSlowConsumer(frames: number, kind: FrameKind = 'prepared'): void {
+    this.host.outboxFull(this, frames, kind);
     this.close(PusherErrors.slowConsumer);
   }
 
@@ -206,7 +224,7 @@ export class Connection {
   }
 
   private dropOrClose(frames: number): void {
-    if (this.host.options.slowConsumer === 'drop') this.host.outboxFull(this, frames);
+    if (this.host.options.slowConsumer === 'drop') this.host.outboxFull(this, frames, 'prepared');
     else this.closeSlowConsumer(frames);
   }
 

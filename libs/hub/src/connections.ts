@@ -2,10 +2,10 @@ import { createSocketId, PusherErrors, type PusherErrorData } from '@pogo/pusher
 import type { App } from './app/app.js';
 import { AuthorizationDeadlines } from './authorization-deadlines.js';
 import type { Handshake } from './auth/handshake.js';
-import { Connection, type ConnectionHost } from './connection.js';
+import { Connection, type ConnectionHost, type OutboxWritten } from './connection.js';
 import type { ConnectionDirectory } from './directory/connection-directory.js';
 import type { HubCounters } from './hub-counters.js';
-import type { HubEvents } from './hub-events.js';
+import type { FrameKind, HubEvents } from './hub-events.js';
 import type { HubOptions } from './hub-options.js';
 import type { InboxSettings, MessageHandler } from './inbox.js';
 import { Liveness } from './liveness.js';
@@ -17,6 +17,7 @@ import type { SignedInUsers } from './signed-in-users.js';
 import { SlowSockets } from './slow-sockets.js';
 import type { Socket } from './socket.js';
 import type { Sweeper } from './sweeper.js';
+import { UnavailableError } from './unavailable-error.js';
 import type { Watchlists } from './watchlists.js';
 
 /** The connections of this node from greeting to goodbye: counted, kept alive, and let go without a trace. */
@@ -55,6 +56,16 @@ export class Connections implements ConnectionHost {
   /** Connections of the address, or of all in the same /64. Counted only when there is a limit. */
   countOfAddress(clientIp: string): number {
     return this.byAddress.get(addressBlock(clientIp)) ?? 0;
+  }
+
+  /** Asks the cluster; while it does not answer, this node. */
+  async isOverQuota(appId: string, maxConnections: number): Promise<boolean> {
+    try {
+      return (await this.directory.count(appId)) >= maxConnections;
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+      return this.registry.countOf(appId) >= maxConnections;
+    }
   }
 
   open(app: App, socket: Socket, handler: MessageHandler, handshake?: Handshake): Connection {
@@ -111,13 +122,13 @@ export class Connections implements ConnectionHost {
     this.slowSockets.removeBlocked(connection);
   }
 
-  outboxFull(connection: Connection, frames: number): void {
+  outboxFull(connection: Connection, frames: number, kind: FrameKind): void {
     this.counters.outboxDrops += frames;
-    this.events.emit('eventDropped', { appId: connection.app.id, reason: 'outbox_full', count: frames });
+    this.events.emit('eventDropped', { appId: connection.app.id, reason: 'outbox_full', kind, count: frames });
   }
 
-  outboxWritten(connection: Connection, frames: number, waitedMs: number): void {
-    this.events.emit('outboxWritten', { connection, frames, waitedMs });
+  outboxWritten(connection: Connection, written: OutboxWritten): void {
+    this.events.emit('outboxWritten', { connection, ...written });
   }
 
   private remove(connection: Connection): void {

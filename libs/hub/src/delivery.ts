@@ -7,6 +7,7 @@ import type { HubEvents } from './hub-events.js';
 import type { Registry } from './registry.js';
 import type { RosterChange } from './roster.js';
 import type { SubscriptionCounts } from './subscription-counts.js';
+import { wallClock } from './wall-clock.js';
 import type { Watchlists } from './watchlists.js';
 
 /** What the broker brought, on its way to the local subscribers: no JSON for events. */
@@ -28,7 +29,8 @@ export class Delivery {
     if (envelope?.type !== 'event') return this.deliverChange(channel, envelope);
     const { roster } = channel;
     if (envelope.serial !== undefined) roster?.pass(envelope.serial);
-    const { payload, serial, exceptSocketId } = envelope;
+    const { payload, serial, exceptSocketId, sentAt } = envelope;
+    if (sentAt !== undefined) this.events.emit('eventArrived', { app: channel.app, delayMs: wallClock() - sentAt });
     const except = exceptSocketId === undefined ? undefined : this.registry.findConnection(exceptSocketId);
     if (!this.fanOut.append(channel, { payload, serial, except })) this.countDropped(channel);
   }

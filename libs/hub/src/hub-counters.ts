@@ -1,5 +1,8 @@
 /** What the hot path counts, since the start and on this node. Plain numbers: counting never allocates. */
 export class HubCounters {
+  /** Messages of clients, and their bytes as received. */
+  messagesReceived = 0;
+  bytesReceived = 0;
   /** Events that arrived for channels with subscribers here. */
   events = 0;
   /** Batches that were made of them. */

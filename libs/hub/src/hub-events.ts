@@ -2,12 +2,15 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Member } from '@pogo/pusher-protocol';
 import type { App } from './app/app.js';
 import type { AuthFailure } from './auth/auth-provider.js';
-import type { Connection } from './connection.js';
+import type { Connection, OutboxWritten } from './connection.js';
 import type { WebhookDrop } from './webhooks/webhook-queue.js';
 import type { Transition } from './directory/channel-directory.js';
 import { errorText } from './error-text.js';
 import { LogPause } from './log-pause.js';
 import type { PublishStatus } from './publish-status.js';
+
+/** `prepared`: an event that all recipients share; `bytes`: an answer to one client. */
+export type FrameKind = 'prepared' | 'bytes';
 
 /**
  * What happens in this node's hub, for observers in the same process (webhooks, metrics, a live console). An event is
@@ -47,17 +50,37 @@ export interface HubEventMap {
   eventDropped: {
     readonly appId: string;
     readonly reason: 'outbox_full' | 'shard_queue_full' | 'broker_failed' | 'broker_queue_full';
+    /** What found an outbox full. */
+    readonly kind?: FrameKind;
     readonly count: number;
   };
-  /** Events of one channel were written to its local subscribers; the oldest had waited for `waitedMs`. With `hotPathMetrics`. */
+  /** A publish took so long until all was checked, until the broker had it, and in all. With `hotPathMetrics`. */
+  publishTimed: {
+    readonly app: App;
+    readonly validateMs: number;
+    readonly brokerMs: number;
+    readonly totalMs: number;
+  };
+  /** An event of another node's, or of this one's, has come back from the broker. With `hotPathMetrics` on both. */
+  eventArrived: { readonly app: App; readonly delayMs: number };
+  /**
+   * Events of one channel were written to its local subscribers. The oldest had waited for `waitedMs` before the first
+   * write; the writing took `writingMs`, and `totalMs` with the turns of others in between. With `hotPathMetrics`.
+   */
   batchWritten: {
     readonly app: App;
     readonly events: number;
     readonly subscribers: number;
     readonly waitedMs: number;
+    readonly writingMs: number;
+    readonly totalMs: number;
   };
-  /** Frames left the outbox of a socket that takes bytes again; the oldest had waited for `waitedMs`. With `hotPathMetrics`. */
-  outboxWritten: { readonly connection: Connection; readonly frames: number; readonly waitedMs: number };
+  /** Frames left the outbox of a socket that takes bytes again. With `hotPathMetrics`. */
+  outboxWritten: { readonly connection: Connection } & OutboxWritten;
+  /** A socket did not take what was written to it: the client is gone. */
+  writeFailed: { readonly connection: Connection };
+  /** The auth provider was asked, and has answered or not, after so long. */
+  authDecided: { readonly appId: string; readonly tookMs: number };
   /** A subscription (`channel`) or a sign-in was not let through. */
   authFailed: {
     readonly connection: Connection;

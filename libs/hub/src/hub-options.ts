@@ -21,7 +21,7 @@ export class HubOptions {
   /** Events that may be pending in one shard of the channels; a publish over it gets status 9. */
   readonly shardQueueSize: number = 1_024;
   readonly numShards: number = 4;
-  /** Reports `batchWritten` and `outboxWritten`; costs a clock reading per event. */
+  /** Reports `publishTimed`, `eventArrived`, `batchWritten` and `outboxWritten`; costs clock readings per event. */
   readonly hotPathMetrics: boolean = false;
   readonly authTimeoutMs: number = 3_000;
   /** Requests to one authorization endpoint at once; more are denied. */

@@ -77,8 +77,8 @@ export class HubParts {
       events,
       sweeper,
     );
-    this.publisher = new Publisher(broker, directory, registry, fanOut, events, options.brokerQueueSize);
-    this.clientEvents = new ClientEvents(broker, events, options.brokerQueueSize);
+    this.publisher = new Publisher(broker, directory, registry, fanOut, events, options);
+    this.clientEvents = new ClientEvents(broker, events, options);
     this.draining = new Draining(registry, { membership, users, connections: this.connections });
     sweeper.add((time) => topics.sweep(time));
     sweeper.add((time) => membership.sweep(time));

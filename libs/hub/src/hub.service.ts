@@ -23,6 +23,7 @@ import { HubEvents } from './hub-events.js';
 import { HubOptions } from './hub-options.js';
 import { HubParts } from './hub-parts.js';
 import type { MessageHandler } from './inbox.js';
+import type { HubSize } from './registry.js';
 import type { PublishEvent, PublishOptions } from './publisher.js';
 import { PublishStatus } from './publish-status.js';
 import type { Socket } from './socket.js';
@@ -102,6 +103,11 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
     return Object.assign(new HubCounters(), this.parts.counts);
   }
 
+  /** What this node holds now, counted when it is asked for: a walk over its channels. */
+  size(): HubSize {
+    return this.parts.registry.holds();
+  }
+
   // --- connections ---
 
   /** Admits a client and greets it. The caller has checked everything that could refuse it. */
@@ -143,14 +149,8 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Whether the app has `maxConnections` already. While the others cannot be asked, this node's own count. */
-  async isOverQuota(appId: string, maxConnections: number): Promise<boolean> {
-    const { registry } = this.parts;
-    try {
-      return (await this.connectionDirectory.count(appId)) >= maxConnections;
-    } catch (error) {
-      if (!(error instanceof UnavailableError)) throw error;
-      return registry.countOf(appId) >= maxConnections;
-    }
+  isOverQuota(appId: string, maxConnections: number): Promise<boolean> {
+    return this.parts.connections.isOverQuota(appId, maxConnections);
   }
 
   // --- channels ---

@@ -40,6 +40,7 @@ export * from './hub.service.js';
 export type { MessageHandler } from './inbox.js';
 export type { PublishEvent, PublishOptions } from './publisher.js';
 export * from './publish-status.js';
+export type { HubSize } from './registry.js';
 export { TrustedProxies, type Peer } from './rate-limit/client-address.js';
 export * from './rate-limit/memory-rate-limit-store.js';
 export * from './rate-limit/rate-limit.service.js';

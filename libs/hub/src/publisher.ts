@@ -6,10 +6,12 @@ import { encodeEnvelope } from './broker/envelope.js';
 import type { Channel } from './channel.js';
 import type { ChannelDirectory } from './directory/channel-directory.js';
 import type { FanOut } from './fan-out/fan-out.js';
-import type { HubEvents } from './hub-events.js';
+import type { HubEventMap, HubEvents } from './hub-events.js';
+import type { HubOptions } from './hub-options.js';
 import { PublishStatus } from './publish-status.js';
 import type { Registry } from './registry.js';
 import { UnavailableError } from './unavailable-error.js';
+import { wallClock } from './wall-clock.js';
 
 /** What a publish may ask for beyond its data. */
 export interface PublishOptions {
@@ -55,27 +57,35 @@ export class Publisher {
     private readonly registry: Registry,
     private readonly fanOut: FanOut,
     private readonly events: HubEvents,
-    private readonly brokerQueueSize: number,
+    private readonly options: Pick<HubOptions, 'brokerQueueSize' | 'hotPathMetrics'>,
   ) {}
 
   /** Publishes all of `events` in order, or none: every channel and size is checked before anything is sent. */
   async publish(app: App, events: readonly PublishEvent[]): Promise<PublishStatus> {
-    const status = await this.checkAndSend(app, events);
+    const times = this.options.hotPathMetrics ? new PublishTimes() : undefined;
+    const status = await this.checkAndSend(app, events, times);
     this.events.emit('published', { app, events: events.length, status });
+    if (times !== undefined && status === PublishStatus.ok) this.events.emit('publishTimed', times.of(app));
     return status;
   }
 
-  private checkAndSend(app: App, events: readonly PublishEvent[]): PublishStatus | Promise<PublishStatus> {
+  private checkAndSend(
+    app: App,
+    events: readonly PublishEvent[],
+    times: PublishTimes | undefined,
+  ): PublishStatus | Promise<PublishStatus> {
     const ready: ReadyEvent[] = [];
     for (const event of events) {
       const checked = check(app, event);
       if (typeof checked === 'number') return checked;
       ready.push(checked);
     }
-    if (this.inFlight >= this.brokerQueueSize) return PublishStatus.broker_queue_full;
+    if (this.inFlight >= this.options.brokerQueueSize) return PublishStatus.broker_queue_full;
     // Judged for all of them before anything is sent. Other nodes judge for themselves, and count what they drop.
     const here = this.channelsHere(ready);
-    return this.fanOut.hasRoomFor(here) ? this.send(app, ready, here) : PublishStatus.shard_queue_full;
+    if (!this.fanOut.hasRoomFor(here)) return PublishStatus.shard_queue_full;
+    times?.checked();
+    return this.send(app, ready, here, times);
   }
 
   /** The channels with subscribers on this node, one entry for each event. */
@@ -91,7 +101,12 @@ export class Publisher {
   }
 
   /** All sends are started before the first is awaited: order is kept and Redis sees one pipeline. */
-  private async send(app: App, events: readonly ReadyEvent[], here: readonly Channel[]): Promise<PublishStatus> {
+  private async send(
+    app: App,
+    events: readonly ReadyEvent[],
+    here: readonly Channel[],
+    times: PublishTimes | undefined,
+  ): Promise<PublishStatus> {
     const sends: Promise<void>[] = [];
     for (const event of events) for (const target of event.targets) sends.push(this.sendOne(app, target, event));
     const backlog = whenWritten(here);
@@ -105,6 +120,7 @@ export class Publisher {
     } finally {
       this.inFlight -= sends.length;
     }
+    times?.accepted();
     if (backlog !== undefined) await Promise.all(backlog);
     return PublishStatus.ok;
   }
@@ -122,7 +138,32 @@ export class Publisher {
         ...except,
       });
     }
-    return this.broker.publish(topic, encodeEnvelope({ type: 'event', payload, ...except }));
+    const sent = this.options.hotPathMetrics ? { sentAt: wallClock() } : {};
+    return this.broker.publish(topic, encodeEnvelope({ type: 'event', payload, ...except, ...sent }));
+  }
+}
+
+/** How long the phases of one publish took. */
+class PublishTimes {
+  private readonly startedAt = performance.now();
+  private checkedAt = this.startedAt;
+  private acceptedAt = this.startedAt;
+
+  checked(): void {
+    this.checkedAt = performance.now();
+  }
+
+  accepted(): void {
+    this.acceptedAt = performance.now();
+  }
+
+  of(app: App): HubEventMap['publishTimed'] {
+    return {
+      app,
+      validateMs: this.checkedAt - this.startedAt,
+      brokerMs: this.acceptedAt - this.checkedAt,
+      totalMs: performance.now() - this.startedAt,
+    };
   }
 }
 

@@ -4,6 +4,15 @@ import { topicOf } from './broker/broker.js';
 import { Channel } from './channel.js';
 import type { Connection } from './connection.js';
 
+/** What a node holds. */
+export interface HubSize {
+  /** App id → connections; apps without any are not there. */
+  readonly connectionsPerApp: ReadonlyMap<string, number>;
+  /** Channels with subscribers here. */
+  readonly channels: number;
+  readonly subscriptions: number;
+}
+
 /** Who is connected to this node and which channels have subscribers here. Plain maps, always synchronous. */
 export class Registry {
   constructor(private readonly shardOf: (topic: string) => number) {}
@@ -26,6 +35,17 @@ export class Registry {
 
   countOf(appId: string): number {
     return this.perApp.get(appId) ?? 0;
+  }
+
+  holds(): HubSize {
+    let channels = 0;
+    let subscriptions = 0;
+    for (const { subscriptions: own } of this.channels.values()) {
+      if (own.size === 0) continue;
+      channels++;
+      subscriptions += own.size;
+    }
+    return { connectionsPerApp: new Map(this.perApp), channels, subscriptions };
   }
 
   addConnection(connection: Connection): void {

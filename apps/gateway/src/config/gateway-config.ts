@@ -14,7 +14,7 @@ import {
 } from '@pogo/hub';
 import { endpointUrl } from './auth-endpoint.js';
 import { redisOptions } from './redis-settings.js';
-import type { Settings } from './settings.js';
+import { DEFAULT_METRICS_PORT, type Settings } from './settings.js';
 import type { TlsFiles, TlsPair } from './tls-files.js';
 
 export const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1']);
@@ -74,6 +74,8 @@ export interface MetricsConfig {
   readonly host: string;
   /** 0 = any free one. */
   readonly port: number;
+  /** The configuration names the port, so it must be free. */
+  readonly isAskedFor: boolean;
 }
 
 export interface CommandConfig {
@@ -129,7 +131,7 @@ export function toGatewayConfig(settings: Settings, extras: ConfigExtras = {}, t
     hub: hubOptions(settings),
     redis: redisOptions(settings),
     shutdownTimeoutMs: settings.shutdown_timeout,
-    metrics: settings.metrics_port === 'off' ? undefined : { host: settings.metrics_host, port: settings.metrics_port },
+    metrics: metricsConfig(settings),
     log: { level: settings.log_level, format: settings.log_format },
   };
 }
@@ -138,6 +140,11 @@ function tlsConfig({ tls_cert: cert, tls_key: key }: Settings, pair: TlsPair | u
   if (cert === undefined || key === undefined || pair === undefined) return undefined;
   // Absolute, so that a process that changes its folder still finds them when they are read again.
   return { certPath: resolve(cert), keyPath: resolve(key), names: pair.names };
+}
+
+function metricsConfig({ metrics_host: host, metrics_port: port }: Settings): MetricsConfig | undefined {
+  if (port === 'off') return undefined;
+  return { host, port: port ?? DEFAULT_METRICS_PORT, isAskedFor: port !== undefined };
 }
 
 /** Id 1 because pusher-http-node's `forURL` parses the id as a number. */

@@ -63,7 +63,6 @@ describe('The settings', () => {
       hot_path_metrics: false,
       log_level: 'info',
       metrics_host: '127.0.0.1',
-      metrics_port: 2019,
     });
   });
 

@@ -151,8 +151,8 @@ export const settingsSchema = z.strictObject({
   shutdown_timeout: duration().default(10_000).describe('drain time'),
   metrics_host: text().default('127.0.0.1').describe('address that /metrics is served on, and only there'),
   metrics_port: portOrOff()
-    .default(DEFAULT_METRICS_PORT)
-    .describe('port of /metrics; 0 = any free one, printed; `off`: none; see metrics.md'),
+    .optional()
+    .describe('port of /metrics; 2019 by default, when it is free; 0 = any free one; `off`: none; see metrics.md'),
   hot_path_metrics: flag().default(false).describe('histograms of every publish and write as well'),
   log_level: oneOf('error', 'warn', 'info', 'debug').default('info').describe('least important level that is logged'),
   log_format: oneOf('pretty', 'json').optional().describe('`pretty` on a terminal, else `json`'),

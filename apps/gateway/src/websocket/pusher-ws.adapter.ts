@@ -177,6 +177,8 @@ export class PusherWsAdapter extends WsAdapter implements ConnectionListener {
   }
 
   connectionFailed(connection: Connection, error: Error): void {
+    // Everything else is what the client did wrong, or read.
+    if ((error as NodeJS.ErrnoException).syscall === 'write') this.events.emit('writeFailed', { connection });
     this.logger.debug?.(`${connection.socketId}: ${error.message}`);
   }
 

@@ -102,7 +102,7 @@ export class AuthService {
     const { app, socketId, handshake } = connection;
     const { auth, userData } = message;
     const request = { app, socketId, handshake, auth, userData };
-    const decision = await this.decide(() => this.provider.authenticateUser(request), checkedUserDecision);
+    const decision = await this.decide(app, () => this.provider.authenticateUser(request), checkedUserDecision);
     if (decision.decision === 'allow') return decision.user;
     this.count(connection, undefined, failureOf(decision));
     throw new PusherError(PusherErrors.signinFailed);
@@ -124,6 +124,7 @@ export class AuthService {
       ...(user === undefined ? {} : { user }),
     };
     const decision = await this.decide(
+      app,
       () => this.provider.authorizeChannel(request),
       (answer) => checkedChannelDecision(answer, channel.kind === 'presence'),
     );
@@ -145,7 +146,12 @@ export class AuthService {
   }
 
   /** The provider's decision. One that throws, takes too long, or answers something else, denies. */
-  private async decide<Decision>(ask: () => unknown, check: (answer: unknown) => Decision): Promise<Decision | Denial> {
+  private async decide<Decision>(
+    app: App,
+    ask: () => unknown,
+    check: (answer: unknown) => Decision,
+  ): Promise<Decision | Denial> {
+    const startedAt = performance.now();
     let timer: NodeJS.Timeout | undefined;
     try {
       const answer = ask();
@@ -159,6 +165,7 @@ export class AuthService {
       return FAILED;
     } finally {
       clearTimeout(timer);
+      this.events.emit('authDecided', { appId: app.id, tookMs: performance.now() - startedAt });
     }
   }
 

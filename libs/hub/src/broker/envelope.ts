@@ -14,6 +14,8 @@ export interface EventEnvelope {
   readonly exceptSocketId?: string;
   /** The channel's serial when the event was also cached: a joiner that got it as the cached event skips it here. */
   readonly serial?: number;
+  /** When it was handed to the broker, ms since the epoch; only when somebody measures. */
+  readonly sentAt?: number;
 }
 
 /** An event as its publisher has it; text spares a copy. */
@@ -47,12 +49,17 @@ const FIXED = 4;
 const TYPES = ['event', 'member_added', 'member_removed', 'user_online', 'user_offline', 'subscription_count'] as const;
 const TAG_EXCEPT = 1;
 const TAG_SERIAL = 2;
+const TAG_SENT_AT = 3;
+/** Of a field with a double in it. */
+const DOUBLE_FIELD = 3 + 8;
 
 export function encodeEnvelope(envelope: OutgoingEvent | Exclude<Envelope, EventEnvelope>): Buffer {
   const payload = payloadOf(envelope);
   const except = envelope.type === 'event' ? (envelope.exceptSocketId ?? '') : '';
   const serial = envelope.type === 'subscription_count' ? undefined : envelope.serial;
-  const headerLength = FIXED + (except === '' ? 0 : 3 + except.length) + (serial === undefined ? 0 : 3 + 8);
+  const sentAt = envelope.type === 'event' ? envelope.sentAt : undefined;
+  const doubles = (serial === undefined ? 0 : DOUBLE_FIELD) + (sentAt === undefined ? 0 : DOUBLE_FIELD);
+  const headerLength = FIXED + (except === '' ? 0 : 3 + except.length) + doubles;
   const bytes = Buffer.allocUnsafe(headerLength + Buffer.byteLength(payload));
   bytes[0] = VERSION;
   bytes[1] = TYPES.indexOf(envelope.type);
@@ -62,10 +69,8 @@ export function encodeEnvelope(envelope: OutgoingEvent | Exclude<Envelope, Event
     at = writeFieldHead(bytes, at, TAG_EXCEPT, except.length);
     at += bytes.write(except, at, 'latin1');
   }
-  if (serial !== undefined) {
-    at = writeFieldHead(bytes, at, TAG_SERIAL, 8);
-    bytes.writeDoubleBE(serial, at);
-  }
+  if (serial !== undefined) at = writeDouble(bytes, at, TAG_SERIAL, serial);
+  if (sentAt !== undefined) writeDouble(bytes, at, TAG_SENT_AT, sentAt);
   if (typeof payload === 'string') bytes.write(payload, headerLength);
   else payload.copy(bytes, headerLength);
   return bytes;
@@ -79,6 +84,7 @@ export function decodeEnvelope(bytes: Buffer): Envelope | undefined {
   if (type === undefined || headerLength < FIXED || headerLength > bytes.length) return undefined;
   let exceptSocketId: string | undefined;
   let serial: number | undefined;
+  let sentAt: number | undefined;
   for (let at = FIXED; at + 3 <= headerLength;) {
     const tag = bytes[at] as number;
     const start = at + 3;
@@ -86,6 +92,7 @@ export function decodeEnvelope(bytes: Buffer): Envelope | undefined {
     if (end > headerLength) return undefined;
     if (tag === TAG_EXCEPT) exceptSocketId = bytes.toString('latin1', start, end);
     else if (tag === TAG_SERIAL && end - start === 8) serial = bytes.readDoubleBE(start);
+    else if (tag === TAG_SENT_AT && end - start === 8) sentAt = bytes.readDoubleBE(start);
     at = end;
   }
   const payload = bytes.subarray(headerLength);
@@ -95,6 +102,7 @@ export function decodeEnvelope(bytes: Buffer): Envelope | undefined {
       payload,
       ...(exceptSocketId === undefined ? {} : { exceptSocketId }),
       ...(serial === undefined ? {} : { serial }),
+      ...(sentAt === undefined ? {} : { sentAt }),
     };
   }
   return type === 'subscription_count' ? countIn(payload) : transitionIn(type, payload, serial);
@@ -128,6 +136,10 @@ function transitionIn(
   if (type === 'user_online' || type === 'user_offline') return { type, serial };
   const member = parseMember(payload);
   return member && { type, member, serial };
+}
+
+function writeDouble(bytes: Buffer, at: number, tag: number, value: number): number {
+  return bytes.writeDoubleBE(value, writeFieldHead(bytes, at, tag, 8));
 }
 
 function writeFieldHead(bytes: Buffer, at: number, tag: number, length: number): number {

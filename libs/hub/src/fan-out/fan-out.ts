@@ -117,14 +117,17 @@ export class FanOut {
       return cost;
     }
     const { batch, recipients } = flight;
+    const turnBegan = batch.arrivedAt === undefined ? undefined : this.clock();
     for (let served = 0; served < QUANTUM; served++) {
       const { done, value: subscription } = recipients.next();
       if (done === true) {
+        if (turnBegan !== undefined) this.measure(flight, turnBegan);
         this.land(channel, flight);
         return cost + (batch.bytes > LARGE_BATCH_BYTES ? QUANTUM : served);
       }
       this.deliver(batch, subscription, channel);
     }
+    if (turnBegan !== undefined) this.measure(flight, turnBegan);
     this.nextRound.push(channel);
     return QUANTUM;
   }
@@ -142,14 +145,25 @@ export class FanOut {
     }
   }
 
+  private measure(flight: Flight, turnBegan: number): void {
+    const times = (flight.times ??= { startedAt: turnBegan, writingMs: 0 });
+    times.writingMs += this.clock() - turnBegan;
+  }
+
   private land(channel: Channel, flight: Flight): void {
-    const { batch, recipientCount } = flight;
+    const { batch, recipientCount, times } = flight;
     channel.land(flight);
     this.shards.remove(channel.shard, batch.size);
     this.counters.batches++;
-    if (batch.arrivedAt !== undefined) {
-      const waitedMs = this.clock() - batch.arrivedAt;
-      this.events.emit('batchWritten', { app: channel.app, events: batch.size, subscribers: recipientCount, waitedMs });
+    if (batch.arrivedAt !== undefined && times !== undefined) {
+      this.events.emit('batchWritten', {
+        app: channel.app,
+        events: batch.size,
+        subscribers: recipientCount,
+        waitedMs: times.startedAt - batch.arrivedAt,
+        writingMs: times.writingMs,
+        totalMs: this.clock() - times.startedAt,
+      });
     }
     if (channel.pending.size > 0) this.nextRound.push(channel);
     else channel.isDirty = false;
