@@ -77,7 +77,7 @@ describe('An unknown route', () => {
     expect((await prefixed.http.get('/connections')).status).toBe(200);
     const { status, body } = await new HttpApi(`http://127.0.0.1:${prefixed.port}`, APP).get('/connections');
     expect([status, body]).toEqual(NOT_FOUND);
-    for (const path of ['/up', '/ws/up']) {
+    for (const path of ['/up', '/ws/up', '/pogo/health', '/ws/pogo/health', '/ready', '/ws/ready']) {
       const response = await fetch(`http://127.0.0.1:${prefixed.port}${path}`);
       expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }]);
     }

@@ -218,7 +218,9 @@ describe('What is counted', () => {
   it('has no label for each of any number of apps', async () => {
     const defaults = new AppDefaults();
     class Database extends AppProvider {
-      private readonly apps = new ConfigAppProvider([defaults.complete({ id: '77', key: APP.key, secret: APP.secret })]);
+      private readonly apps = new ConfigAppProvider([
+        defaults.complete({ id: '77', key: APP.key, secret: APP.secret }),
+      ]);
       findById = (id: string) => this.apps.findById(id);
       findByKey = (key: string) => this.apps.findByKey(key);
     }

@@ -111,7 +111,7 @@ function serveOnUnixSocket(
 }
 
 /** What is served under the prefix. An embedding application's own routes are not: a proxy may guard them by path. */
-const OURS = /^\/(?:apps\/|(?:up|ready)(?:$|\?))/;
+const OURS = /^\/(?:apps\/|(?:up|ready|pogo\/health)(?:$|\?))/;
 
 /** Our routes are written without the prefix; requests arrive with it. */
 class PathPrefix {

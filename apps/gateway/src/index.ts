@@ -13,6 +13,7 @@ export type { TlsFiles } from './config/tls-files.js';
 export { createGateway, type CreateGatewayOptions } from './create-gateway.js';
 export { GatewayLogger } from './gateway-logger.js';
 export { GatewayModule, type GatewayModuleAsyncOptions, type GatewayModuleOptions } from './gateway.module.js';
+export { MetricRegistries } from './metrics/metrics.js';
 export { OnHubEvent } from './on-hub-event.js';
 export { reloadCertificate } from './tls.js';
 export { webSocketUrl, welcome } from './welcome.js';

@@ -1,7 +1,5 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import {
-  PusherError,
-  PusherErrors,
   serverToUserChannel,
   type ChannelName,
   type ClientEventMessage,
@@ -20,6 +18,7 @@ import { ConnectionDirectory } from './directory/connection-directory.js';
 import { UserDirectory } from './directory/user-directory.js';
 import { HubCounters } from './hub-counters.js';
 import { HubEvents } from './hub-events.js';
+import { healthOf, type HubHealth } from './hub-health.js';
 import { HubOptions } from './hub-options.js';
 import { HubParts } from './hub-parts.js';
 import type { MessageHandler } from './inbox.js';
@@ -42,7 +41,7 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
     private readonly directory: ChannelDirectory,
     private readonly connectionDirectory: ConnectionDirectory,
     private readonly userDirectory: UserDirectory,
-    private readonly events: HubEvents,
+    events: HubEvents,
   ) {
     this.parts = new HubParts(options, { broker, directory, connectionDirectory, userDirectory }, events);
   }
@@ -74,6 +73,11 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
   /** True once {@link drain} or the application's shutdown has begun. */
   get isDraining(): boolean {
     return this.parts.draining.hasBegun;
+  }
+
+  /** Whether this process serves, whatever becomes of others. */
+  get health(): HubHealth {
+    return this.isDraining ? 'shutting_down' : healthOf(this.parts.sweeper);
   }
 
   /** False while publishes and subscriptions have to wait for what connects the nodes. */
@@ -122,15 +126,7 @@ export class HubService implements OnModuleInit, OnModuleDestroy {
 
   /** Records the connection's user. @throws PusherError 4009 when it has signed in as another user. */
   signIn(connection: Connection, user: SignedInUser): void {
-    // Gone while somebody found out who it is: nobody would sign it out again.
-    if (!connection.isOpen) return;
-    if (connection.user !== undefined && connection.user.id !== user.id) {
-      throw new PusherError(PusherErrors.signinFailed);
-    }
-    connection.user = user;
-    connection.isAuthorized = true;
-    this.parts.users.signIn(connection, user.id);
-    this.events.emit('userSignedIn', { connection, userId: user.id });
+    this.parts.users.signIn(connection, user);
   }
 
   /** Tells a signed-in connection which of `userIds` are online, and from then on who comes and goes. */

@@ -32,6 +32,7 @@ export { errorText } from './error-text.js';
 export { Frame } from './fan-out/frame.js';
 export * from './hub-counters.js';
 export * from './hub-events.js';
+export type { HubHealth } from './hub-health.js';
 export * from './hub-options.js';
 export * from './hub.module.js';
 export { LogPause } from './log-pause.js';

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { PusherError, PusherErrors, type SignedInUser } from '@pogo/pusher-protocol';
 import { askAgain } from './ask-again.js';
 import type { Connection } from './connection.js';
 import type {
@@ -34,8 +35,20 @@ export class SignedInUsers implements UserDirectoryNode {
     return this.known.values();
   }
 
-  signIn(connection: Connection, userId: string): void {
-    if (this.known.has(connection)) return;
+  /** @throws PusherError 4009 when the connection has signed in as another user. */
+  signIn(connection: Connection, user: SignedInUser): void {
+    // Gone while somebody found out who it is: nobody would sign it out again.
+    if (!connection.isOpen) return;
+    if (connection.user !== undefined && connection.user.id !== user.id) {
+      throw new PusherError(PusherErrors.signinFailed);
+    }
+    connection.user = user;
+    connection.isAuthorized = true;
+    if (!this.known.has(connection)) this.add(connection, user.id);
+    this.events.emit('userSignedIn', { connection, userId: user.id });
+  }
+
+  private add(connection: Connection, userId: string): void {
     const signedIn = { appId: connection.app.id, userId, socketId: connection.socketId };
     this.known.set(connection, { ...signedIn, isUncertain: true });
     this.countUser(signedIn, 1);

@@ -21,6 +21,11 @@ export class Sweeper {
     private readonly monotonic: () => number = () => performance.now(),
   ) {}
 
+  /** Ms since the last round; undefined before the start and after the end. */
+  get silentMs(): number | undefined {
+    return this.timer === undefined ? undefined : this.monotonic() - this.lastTickAt;
+  }
+
   /** Sweeper time, ms; advances with each tick. */
   now(): number {
     return this.time;

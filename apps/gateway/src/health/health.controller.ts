@@ -16,14 +16,16 @@ export class HealthController {
   }
 
   /**
-   * Is this process serving? 503 once it has begun to shut down. Depends on no other machine: who asks may restart it.
-   * Health checks of Laravel's tools look for Reverb's words, when the server's own dialect is `reverb`.
+   * Is this process serving? 503 once it has begun to shut down, and when its hub does nothing any more. Depends on no
+   * other machine: who asks may restart it. Health checks of Laravel's tools look for Reverb's words, when the server's
+   * own dialect is `reverb`.
    */
-  @Get('up')
+  @Get(['up', 'pogo/health'])
   up(@Res({ passthrough: true }) reply: FastifyReply): object {
-    if (!this.hub.isDraining) return this.healthy;
+    const { health } = this.hub;
+    if (health === 'ok') return this.healthy;
     void reply.status(503);
-    return { status: 'shutting_down' };
+    return { status: health };
   }
 
   /** Should it get traffic? 503 while it drains, and while what connects the nodes is away. */

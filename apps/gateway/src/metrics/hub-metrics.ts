@@ -108,7 +108,9 @@ export class HubMetrics {
   private countWebhooks(): void {
     const { webhookDropped, webhookEvents } = this.metrics;
     this.on('webhookDropped', ({ reason, count }) => webhookDropped.inc({ reason }, count));
-    this.on('webhookSent', ({ events, isTaken }) => webhookEvents.inc({ result: isTaken ? 'taken' : 'failed' }, events));
+    this.on('webhookSent', ({ events, isTaken }) =>
+      webhookEvents.inc({ result: isTaken ? 'taken' : 'failed' }, events),
+    );
   }
 
   private countHotPath(): void {

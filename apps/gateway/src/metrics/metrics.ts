@@ -1,10 +1,5 @@
 import type { Provider } from '@nestjs/common';
-import {
-  getToken,
-  makeCounterProvider,
-  makeGaugeProvider,
-  makeHistogramProvider,
-} from '@willsoto/nestjs-prometheus';
+import { getToken, makeCounterProvider, makeGaugeProvider, makeHistogramProvider } from '@willsoto/nestjs-prometheus';
 import { Registry, type Counter, type Gauge, type Histogram } from 'prom-client';
 import { METRICS, PREFIX, type MetricKey } from './definitions.js';
 

@@ -50,7 +50,8 @@ export class NodeMetrics {
     metrics.webhookQueueDepth.set(this.webhooks.depth);
     metrics.appConnections.reset();
     for (const { id } of this.config.apps) metrics.appConnections.set({ app_id: this.counts.appLabel(id) }, 0);
-    for (const [id, count] of connectionsPerApp) metrics.appConnections.inc({ app_id: this.counts.appLabel(id) }, count);
+    for (const [id, count] of connectionsPerApp)
+      metrics.appConnections.inc({ app_id: this.counts.appLabel(id) }, count);
   }
 
   private readCounters(): void {
