@@ -69,7 +69,11 @@ const ROOMS: readonly Room[] = [
   { folder: CONFIG, rooms: [HUB, PROTOCOL], packages: [/^zod$/, /^yaml$/, /^fastest-levenshtein$/, NODE] },
   { folder: `${GATEWAY}/health`, rooms: [HUB], packages: [/^@nestjs\/common$/, /^fastify$/] },
   { folder: `${GATEWAY}/webhooks`, rooms: [HUB, PROTOCOL], packages: [/^@nestjs\/common$/] },
-  { folder: `${GATEWAY}/metrics`, rooms: [CONFIG, HUB], packages: [/^@nestjs\/common$/, /^@willsoto\/nestjs-prometheus$/, /^prom-client$/, NODE] },
+  {
+    folder: `${GATEWAY}/metrics`,
+    rooms: [CONFIG, HUB],
+    packages: [/^@nestjs\/common$/, /^@willsoto\/nestjs-prometheus$/, /^prom-client$/, NODE],
+  },
   // Composition: the only place that knows all rooms.
   {
     folder: GATEWAY,

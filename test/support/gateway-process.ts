@@ -139,6 +139,11 @@ export class GatewayProcess {
     this.running.kill('SIGCONT');
   }
 
+  /** Asks it to read its files again. */
+  hangUp(): void {
+    this.running.kill('SIGHUP');
+  }
+
   /** Ends it as an operator does, and then its clients; resolves to the exit code, null after {@link kill}. */
   async stop(): Promise<number | null> {
     this.thaw();

@@ -47,6 +47,11 @@ export class GatewayLogger extends ConsoleLogger {
     this.credentials = new Redactor([...apps.flatMap(secretsOf), ...others]);
   }
 
+  /** Takes the secrets of these apps out of what it prints as well. */
+  learn(apps: readonly App[]): void {
+    this.credentials.add(apps.flatMap(secretsOf));
+  }
+
   protected override printMessages(...[messages, ...rest]: Parameters<ConsoleLogger['printMessages']>): void {
     const [context, logLevel, stream, stack, params] = rest;
     if (logLevel === 'log' && NEST_INTERNALS.has(context ?? '') && !this.isLevelEnabled('debug')) return;

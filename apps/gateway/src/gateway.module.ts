@@ -10,6 +10,7 @@ import {
   WebhookSender,
   type HubModuleOptions,
 } from '@pogo/hub';
+import { AppReload } from './app-reload.js';
 import { CommandsModule } from './commands/commands.module.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config/gateway-config.js';
 import { loadConfig } from './config/load-config.js';
@@ -75,7 +76,7 @@ function compose(config: Provider, { imports = [], providers = [], ...ports }: H
       WebhooksModule.forRoot(rooms),
       metricsModule,
     ],
-    providers: [DrainOnShutdown, HubEventHandlers],
+    providers: [DrainOnShutdown, HubEventHandlers, AppReload],
     exports: [...rooms, metricsModule],
   };
 }

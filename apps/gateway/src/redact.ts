@@ -16,10 +16,15 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
 /** Takes credentials out of whatever is about to be printed. The value itself is not changed. */
 export class Redactor {
   /** Each secret as it is and as JSON would write it. */
-  private readonly secrets: readonly string[];
+  private readonly secrets = new Set<string>();
 
   constructor(secrets: readonly string[]) {
-    this.secrets = secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
+    this.add(secrets);
+  }
+
+  /** From now on these are secrets, too. */
+  add(secrets: readonly string[]): void {
+    for (const secret of secrets) this.secrets.add(secret).add(JSON.stringify(secret).slice(1, -1));
   }
 
   clean(value: unknown): unknown {
@@ -27,8 +32,9 @@ export class Redactor {
   }
 
   cleanText(text: string): string {
-    const withoutSecrets = this.secrets.reduce((left, secret) => left.replaceAll(secret, REDACTED), text);
-    return PATTERNS.reduce((left, [pattern, replacement]) => left.replace(pattern, replacement), withoutSecrets);
+    let left = text;
+    for (const secret of this.secrets) left = left.replaceAll(secret, REDACTED);
+    return PATTERNS.reduce((cleaned, [pattern, replacement]) => cleaned.replace(pattern, replacement), left);
   }
 
   private walk(value: unknown, depth: number, above: ReadonlySet<object>): unknown {

@@ -55,6 +55,8 @@ export interface GatewayConfig {
   readonly shutdownTimeoutMs: number;
   /** Where /metrics is served; undefined: nowhere. */
   readonly metrics: MetricsConfig | undefined;
+  /** The file that some of it came from, to be read again while the server runs. */
+  readonly source: ConfigSource | undefined;
   readonly log: { readonly level: Settings['log_level']; readonly format: 'pretty' | 'json' | undefined };
 }
 
@@ -68,6 +70,13 @@ export interface HttpConfig {
   readonly maxBodyBytes: number;
   readonly maxChannelsPerEvent: number;
   readonly maxBatchSize: number;
+}
+
+export interface ConfigSource {
+  /** Of the file. */
+  readonly path: string;
+  /** Everything anew: the file as it is now, the rest as it was. @throws ConfigError */
+  read(): { readonly config: GatewayConfig; readonly settings: Settings };
 }
 
 export interface MetricsConfig {
@@ -132,6 +141,7 @@ export function toGatewayConfig(settings: Settings, extras: ConfigExtras = {}, t
     redis: redisOptions(settings),
     shutdownTimeoutMs: settings.shutdown_timeout,
     metrics: metricsConfig(settings),
+    source: undefined,
     log: { level: settings.log_level, format: settings.log_format },
   };
 }

@@ -1,26 +1,33 @@
 import { parseApps } from './app-entries.js';
+import { ConfigError } from './config-error.js';
 import { contradictions } from './contradictions.js';
 import { toGatewayConfig, type ConfigExtras, type GatewayConfig } from './gateway-config.js';
-import { collect, nameOf, shown, type CommandLineSettings, type Environment } from './setting-sources.js';
+import {
+  collect,
+  configFilePath,
+  nameOf,
+  shown,
+  type CommandLineSettings,
+  type Environment,
+} from './setting-sources.js';
 import { SETTING_KEYS, settingsSchema, type Settings } from './settings.js';
 import { inspectTls } from './tls-files.js';
 
+export { ConfigError } from './config-error.js';
 export type { CommandLineSettings, Environment } from './setting-sources.js';
 
-/** Every mistake in the configuration, one line each, secrets redacted. */
-export class ConfigError extends Error {
-  constructor(readonly problems: readonly string[]) {
-    super(`The configuration is not valid:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
-    this.name = 'ConfigError';
-  }
-}
-
+/** A configuration, and what it was made of. */
 export interface LoadedConfig {
   readonly config: GatewayConfig;
   /** All settings as they are in force, typed. */
   readonly settings: Settings;
   /** Setting → who said so; the others have their defaults. */
   readonly names: ReadonlyMap<string, string>;
+}
+
+/** What the process was started with. */
+export function startEnvironment(): Environment {
+  return process.env;
 }
 
 /**
@@ -59,7 +66,12 @@ export function explainConfig(
   if (problems.length > 0) throw new ConfigError(problems);
   try {
     const settings = settingsSchema.parse(values);
-    return { config: toGatewayConfig(settings, all, tls.pair), settings, names };
+    const config = toGatewayConfig(settings, all, tls.pair);
+    const path = configFilePath(environment, commandLine);
+    // The environment of a process may change; what it was at the start counts.
+    const start = { ...environment };
+    const source = path === undefined ? undefined : { path, read: () => explainConfig(start, commandLine, extras) };
+    return { config: { ...config, source }, settings, names };
   } catch (error) {
     throw error instanceof TypeError ? new ConfigError([error.message]) : error;
   }

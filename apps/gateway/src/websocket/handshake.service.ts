@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import {
   AppDefaults,
   AppProvider,
@@ -39,6 +39,8 @@ const NEWEST_PROTOCOL = 7;
 export class HandshakeService {
   /** Of refusals that come before the app is known. */
   private readonly dialect: DialectName;
+  private readonly logger = new Logger('Proxies');
+  private hasSaidUntrusted = false;
 
   constructor(
     @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
@@ -86,7 +88,18 @@ export class HandshakeService {
   }
 
   private clientIpOf({ socket, headers }: IncomingMessage): string | undefined {
-    return this.config.trustedProxies.clientOf(socket, forwardedFor(headers));
+    const header = forwardedFor(headers);
+    if (header !== undefined) this.sayIfUntrusted(socket);
+    return this.config.trustedProxies.clientOf(socket, header);
+  }
+
+  /** The mistake that shows last: at the first deployment, when everybody comes back at once and is one client. */
+  private sayIfUntrusted({ remoteAddress }: IncomingMessage['socket']): void {
+    if (this.hasSaidUntrusted || !this.config.trustedProxies.isEmpty || !isPrivate(remoteAddress)) return;
+    this.hasSaidUntrusted = true;
+    this.logger.warn(
+      `${remoteAddress ?? ''} hands on X-Forwarded-For, which is not believed: if it is your proxy, name it in trusted_proxies (docs/proxy.md), or all its clients count as one`,
+    );
   }
 
   private handshakeOf(app: App, clientIp: string | undefined, { headers, url }: IncomingMessage): Handshake {
@@ -111,6 +124,11 @@ export class HandshakeService {
 
 function refused(error: PusherErrorData, dialect: DialectName): HandshakeAnswer {
   return { outcome: 'refused', error, dialect };
+}
+
+/** Of this machine or of a network that is not the Internet: a client that makes up headers comes from elsewhere. */
+function isPrivate(address = ''): boolean {
+  return /^(?:::ffff:)?(?:127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)|^::1$|^f[cd]/i.test(address);
 }
 
 function forwardedFor(headers: IncomingHttpHeaders): string | undefined {

@@ -24,19 +24,23 @@ interface Pattern {
  */
 export function parseAllowedOrigins(entries: readonly string[]): AllowedOrigins {
   if (entries.length === 0 || entries.includes('*')) return ANY_ORIGIN;
-  const patterns = entries.map(parseEntry);
-  return {
-    allows(origin) {
-      if (origin === undefined) return true;
-      const parsed = ENTRY.exec(origin.toLowerCase());
-      const scheme = parsed?.[1];
-      const host = parsed?.[3];
-      // "null" (sandboxed frames, file:) and anything that is no http origin match no pattern.
-      if (scheme === undefined || host === undefined || parsed?.[2] !== undefined) return false;
-      const port = parsed?.[4] ?? DEFAULT_PORT[scheme];
-      return patterns.some((pattern) => matches(pattern, scheme, host, port));
-    },
-  };
+  return new OriginPatterns(entries.map(parseEntry));
+}
+
+/** A value: two of the same patterns are deeply equal. */
+class OriginPatterns implements AllowedOrigins {
+  constructor(private readonly patterns: readonly Pattern[]) {}
+
+  allows(origin: string | undefined): boolean {
+    if (origin === undefined) return true;
+    const parsed = ENTRY.exec(origin.toLowerCase());
+    const scheme = parsed?.[1];
+    const host = parsed?.[3];
+    // "null" (sandboxed frames, file:) and anything that is no http origin match no pattern.
+    if (scheme === undefined || host === undefined || parsed?.[2] !== undefined) return false;
+    const port = parsed?.[4] ?? DEFAULT_PORT[scheme];
+    return this.patterns.some((pattern) => matches(pattern, scheme, host, port));
+  }
 }
 
 function parseEntry(entry: string): Pattern {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { App } from './app.js';
 import { AppProvider, type AppChange } from './app-provider.js';
 
@@ -30,11 +31,12 @@ export class ConfigAppProvider extends AppProvider {
   replace(apps: readonly App[]): void {
     const before = this.byId;
     this.index(apps);
-    for (const { id, enabled } of before.values()) {
-      const app = this.byId.get(id);
-      if (app === undefined) this.listener({ appId: id, change: 'removed' });
-      else if (enabled && !app.enabled) this.listener({ appId: id, change: 'disabled' });
-      else this.listener({ appId: id, change: 'updated' });
+    for (const old of before.values()) {
+      const app = this.byId.get(old.id);
+      if (app === undefined) this.listener({ appId: old.id, change: 'removed' });
+      else if (old.enabled && !app.enabled) this.listener({ appId: old.id, change: 'disabled' });
+      // Each change is a walk over all connections.
+      else if (!isDeepStrictEqual(app, old)) this.listener({ appId: old.id, change: 'updated' });
     }
   }
 

@@ -27,6 +27,11 @@ export class TrustedProxies {
     this.ranges = entries.map(parseRange);
   }
 
+  /** Nobody is believed. */
+  get isEmpty(): boolean {
+    return this.ranges.length === 0;
+  }
+
   /** A connection of this machine that has no address, on a Unix socket: what it says of its client is believed. */
   addLocal(socket: object): void {
     this.local.add(socket);

@@ -1,0 +1,101 @@
+import { unwatchFile, watchFile, type Stats } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { AppProvider, ConfigAppProvider, type App } from '@pogo/hub';
+import { GATEWAY_CONFIG, type GatewayConfig } from './config/gateway-config.js';
+import { ConfigError } from './config/load-config.js';
+
+/** Looking at the file's date, not waiting for the system to tell: that works through links and on any file system. */
+const LOOK_INTERVAL_MS = 1_000;
+
+type Settings = ReturnType<NonNullable<GatewayConfig['source']>['read']>['settings'];
+
+/**
+ * Reads the apps of the configuration file again, when it changes and on SIGHUP. Connections stay; those of an app that
+ * is gone or disabled are closed (4001, 4003). A file with a mistake changes nothing.
+ */
+@Injectable()
+export class AppReload implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('Configuration');
+  private apps: readonly App[];
+  private settings: Settings | undefined;
+  private listener: (apps: readonly App[]) => void = () => undefined;
+
+  constructor(
+    @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
+    private readonly provider: AppProvider,
+  ) {
+    this.apps = config.apps;
+  }
+
+  onApplicationBootstrap(): void {
+    const { source } = this.config;
+    if (source === undefined) return;
+    this.settings = this.read()?.settings;
+    watchFile(source.path, { interval: LOOK_INTERVAL_MS, persistent: false }, this.changed);
+  }
+
+  onApplicationShutdown(): void {
+    if (this.config.source !== undefined) unwatchFile(this.config.source.path, this.changed);
+  }
+
+  /** Calls `listener` with new apps before they are in force: what must not be logged may be among them. */
+  onReload(listener: (apps: readonly App[]) => void): void {
+    this.listener = listener;
+  }
+
+  /** Reads the file now. False when there is none, or it has a mistake, which is logged. */
+  reload(): boolean {
+    const { source, maxClientMessageBytes } = this.config;
+    if (source === undefined || !(this.provider instanceof ConfigAppProvider)) return false;
+    const loaded = this.read();
+    if (loaded === undefined) return false;
+    const { config, settings } = loaded;
+    this.sayWhatWaits(settings);
+    // An app that was made up for development would be another one each time.
+    if (config.isDevelopmentApp) return true;
+    const before = new Map(this.apps.map((app) => [app.id, app]));
+    this.listener(config.apps);
+    this.provider.replace(config.apps);
+    this.apps = config.apps;
+    const added = config.apps.filter(({ id }) => !before.has(id)).length;
+    const removed = before.size - (config.apps.length - added);
+    const changed = config.apps.filter(
+      (app) => before.has(app.id) && !isDeepStrictEqual(before.get(app.id), app),
+    ).length;
+    this.logger.log(`apps of ${source.path}: ${added} new, ${removed} removed, ${changed} changed`);
+    if (config.maxClientMessageBytes > maxClientMessageBytes) {
+      this.logger.warn(
+        'an app allows larger events than any did at the start: clients can send them after the next start',
+      );
+    }
+    return true;
+  }
+
+  private readonly changed = (now: Stats, before: Stats): void => {
+    // Somebody who replaces a file may take it away first.
+    if (now.mtimeMs === 0) return;
+    if (now.mtimeMs !== before.mtimeMs || now.ino !== before.ino || now.size !== before.size) this.reload();
+  };
+
+  private read(): ReturnType<NonNullable<GatewayConfig['source']>['read']> | undefined {
+    try {
+      return this.config.source?.read();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      this.logger.error(`the apps stay as they are: ${error.problems.join('; ')}`);
+      return undefined;
+    }
+  }
+
+  /** Settings other than apps are read once. */
+  private sayWhatWaits(settings: Settings): void {
+    const { settings: old } = this;
+    if (old === undefined) return;
+    const changed = (Object.keys({ ...old, ...settings }) as (keyof Settings)[]).filter(
+      (key) => !isDeepStrictEqual(old[key], settings[key]),
+    );
+    if (changed.length > 0) this.logger.warn(`${changed.join(', ')}: in force after the next start`);
+    this.settings = settings;
+  }
+}
