@@ -34,8 +34,7 @@ const SOURCES = [
   ['names of Laravel Reverb', 'a few, see below'],
 ];
 
-const THE_FILE = `
-## The file
+const THE_FILE = `## The file
 
 \`POGO_WS_CONFIG=/etc/pogo/pogo.yaml\`, or \`--config /etc/pogo/pogo.yaml\`: YAML or JSON, at most 16 MiB, with any of the settings above and
 \`apps\`, which are beside the one that the environment names.
@@ -65,8 +64,7 @@ start, which is logged as well.
 
 `;
 
-const WEBHOOKS = `
-Each entry of \`webhooks\`:
+const WEBHOOKS = `Each entry of \`webhooks\`:
 
 `;
 
@@ -113,7 +111,7 @@ export function configurationPage(): string {
     key === 'trusted_proxies' ? 'none' : defaultOf(field),
     (field.description ?? '').replaceAll('|', '\\|'),
   ]);
-  return `${INTRODUCTION.replace('@SOURCES@\n', table(['Where', 'The setting `max_event_bytes`'], SOURCES))}## Settings
+  return `${INTRODUCTION.replace('@SOURCES@', table(['Where', 'The setting `max_event_bytes`'], SOURCES))}## Settings
 
 ${table(['Setting', 'Default', 'Meaning'], rows)}
 ${THE_FILE}${table(['Key of an app', 'Meaning'], appRows())}
