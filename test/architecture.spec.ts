@@ -74,6 +74,12 @@ const ROOMS: readonly Room[] = [
     rooms: [CONFIG, HUB],
     packages: [/^@nestjs\/common$/, /^@willsoto\/nestjs-prometheus$/, /^prom-client$/, NODE],
   },
+  {
+    folder: `${GATEWAY}/cli`,
+    rooms: [CONFIG, PROTOCOL, GATEWAY, `${GATEWAY}/cli/laravel`],
+    packages: [/^commander$/, /^ws$/, NODE],
+  },
+  { folder: `${GATEWAY}/cli/laravel`, rooms: [], packages: [/^diff$/, NODE] },
   // Composition: the only place that knows all rooms.
   {
     folder: GATEWAY,

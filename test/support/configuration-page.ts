@@ -1,5 +1,6 @@
 import { APP_KEYS, WEBHOOK_KEYS } from '../../apps/gateway/src/config/app-entries.js';
-import { settingsSchema } from '../../apps/gateway/src/config/settings.js';
+import { shownDefault } from '../../apps/gateway/src/config/setting-text.js';
+import { settingsSchema, type SettingKey } from '../../apps/gateway/src/config/settings.js';
 
 const INTRODUCTION = `# Configuration
 
@@ -102,13 +103,11 @@ function keyRows(keys: readonly string[], meanings: Readonly<Record<string, stri
   });
 }
 
-type Field = (typeof settingsSchema.shape)[keyof typeof settingsSchema.shape];
-
 /** docs/configuration.md as it should be: one row for each setting. */
 export function configurationPage(): string {
   const rows = Object.entries(settingsSchema.shape).map(([key, field]) => [
     `\`${key}\``,
-    key === 'trusted_proxies' ? 'none' : defaultOf(field),
+    defaultOf(key as SettingKey),
     (field.description ?? '').replaceAll('|', '\\|'),
   ]);
   return `${INTRODUCTION.replace('@SOURCES@', table(['Where', 'The setting `max_event_bytes`'], SOURCES))}## Settings
@@ -119,28 +118,11 @@ ${WEBHOOKS}${table(['Key of a webhook', 'Meaning'], keyRows(WEBHOOK_KEYS, WEBHOO
 }
 
 /** The default as somebody would write it. */
-function defaultOf(field: Field): string {
-  const value: unknown = field.parse(undefined);
-  if (Array.isArray(value) && value.length === 0) return 'all';
-  if (value === undefined || value === '') return accepts(field, '-1') && !accepts(field, 'text') ? 'off' : '–';
-  if (typeof value !== 'number') return String(value);
-  // What takes a unit is shown with one.
-  if (accepts(field, '1000s')) return duration(value);
-  return accepts(field, '1KiB') ? size(value) : String(value);
-}
-
-function accepts(field: Field, text: string): boolean {
-  return field.safeParse(text).success;
-}
-
-function duration(ms: number): string {
-  if (ms % 60_000 === 0) return `${ms / 60_000}m`;
-  return ms % 1_000 === 0 ? `${ms / 1_000}s` : `${ms}ms`;
-}
-
-function size(bytes: number): string {
-  if (bytes % 1_048_576 === 0) return `${bytes / 1_048_576}MiB`;
-  return bytes % 1_024 === 0 ? `${bytes / 1_024}KiB` : String(bytes);
+function defaultOf(key: SettingKey): string {
+  const value = shownDefault(key);
+  if (key === 'allowed_origins') return 'all';
+  if (key === 'trusted_proxies') return 'none';
+  return value === '' ? '–' : value;
 }
 
 /** A Markdown table whose columns line up, as prettier writes it. */

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Logger, type INestApplication } from '@nestjs/common';
 import { AppModule } from './app.module.js';
 import { AppReload } from './app-reload.js';
-import { ConfigError, explainConfig, startEnvironment, type CommandLineSettings } from './config/load-config.js';
+import { ConfigError, explainConfig, type CommandLineSettings, type Environment } from './config/load-config.js';
 import { diagnose } from './diagnostics.js';
 import { createGateway } from './create-gateway.js';
 import { GatewayLogger } from './gateway-logger.js';
@@ -18,9 +18,9 @@ const EX_CONFIG = 78;
  * Runs the standalone server until a signal ends the process. Ends it with 78 when the configuration has mistakes, with 1
  * when it cannot start, and says why on stderr.
  */
-export async function serve(readCommandLine: () => CommandLineSettings): Promise<void> {
+export async function serve(read: () => readonly [Environment, CommandLineSettings]): Promise<void> {
   try {
-    await start(readCommandLine);
+    await start(...read());
   } catch (error) {
     if (error instanceof ConfigError) {
       process.stderr.write(`${error.message}\n`);
@@ -33,8 +33,8 @@ export async function serve(readCommandLine: () => CommandLineSettings): Promise
   }
 }
 
-async function start(readCommandLine: () => CommandLineSettings): Promise<void> {
-  const { config } = explainConfig(undefined, readCommandLine());
+async function start(environment: Environment, commandLine: CommandLineSettings): Promise<void> {
+  const { config } = explainConfig(environment, commandLine);
   const logger = new GatewayLogger(config);
   const app = await createGateway(AppModule.forRoot(config), { logger, tls: config.tls });
   app.get(AppReload).onReload((apps) => logger.learn(apps));
@@ -46,7 +46,7 @@ async function start(readCommandLine: () => CommandLineSettings): Promise<void> 
   else new Logger('Gateway').log(`listening on ${webSocketUrl(config, port)}`);
   const gateway = new Logger('Gateway');
   if (config.unixSocket !== undefined) gateway.log(`listening on ${config.unixSocket} as well`);
-  for (const sentence of diagnose(config, port, startEnvironment())) gateway.warn(sentence);
+  for (const sentence of diagnose(config, port, environment)) gateway.warn(sentence);
 }
 
 /** One Ctrl-C is several signals: to everything in the terminal, and handed on once more by npm and by the Nest CLI. */

@@ -1,0 +1,48 @@
+import type { PlannedFile } from './planned-file.js';
+
+const LINE = /^(\s*(?:export\s+)?)([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)$/;
+
+/** A `.env`: lines are changed where they stand, everything else stays as it is. */
+export class EnvFile {
+  private readonly lines: string[];
+  private readonly newline: string;
+  private readonly added: string[] = [];
+
+  constructor(private readonly file: PlannedFile) {
+    this.newline = file.newline;
+    this.lines = file.text === '' ? [] : file.text.replace(/\r?\n$/, '').split(/\r?\n/);
+  }
+
+  /** The value without quotes; undefined when there is no such name, "" when it has none. The first line counts. */
+  get(name: string): string | undefined {
+    const line = this.lines.find((text) => LINE.exec(text)?.[2] === name);
+    if (line === undefined) return undefined;
+    const value = (LINE.exec(line)?.[3] ?? '').trim();
+    const quoted = /^(["'])(.*)\1/.exec(value)?.[2];
+    return quoted ?? value.replace(/\s+#.*$/, '').replace(/^#.*$/, '');
+  }
+
+  /** Sets the value where the name stands, or at the end. */
+  set(name: string, value: string): void {
+    const at = this.lines.findIndex((text) => LINE.exec(text)?.[2] === name);
+    if (at < 0) this.added.push(`${name}=${value}`);
+    else this.lines[at] = `${LINE.exec(this.lines[at] ?? '')?.[1] ?? ''}${name}=${value}`;
+  }
+
+  /** Sets what has no value yet. False when it has one. */
+  fill(name: string, value: string): boolean {
+    const current = this.get(name);
+    if (current !== undefined && (current !== '' || value === '')) return false;
+    this.set(name, value);
+    return true;
+  }
+
+  /** Hands the text back to the file. New names stand together, after an empty line. */
+  save(): void {
+    const { lines, added, newline } = this;
+    const gap = added.length > 0 && lines.length > 0 && lines.at(-1) !== '' ? [''] : [];
+    const text = [...lines, ...gap, ...added].join(newline);
+    const hadEnd = this.file.text === '' || this.file.text.endsWith('\n');
+    this.file.text = hadEnd || added.length > 0 ? `${text}${newline}` : text;
+  }
+}

@@ -1,0 +1,86 @@
+import type { Command } from 'commander';
+import type { Environment } from '../config/load-config.js';
+import { CliError, ExitCode, type CliContext } from './context.js';
+import { readEnvFile } from './env-file.js';
+
+/** A server and an app of it. */
+export interface Target {
+  /** `http` or `https`, host, port and path prefix, without a slash at the end. */
+  readonly base: string;
+  readonly appId: string;
+  readonly key: string;
+  readonly secret: string;
+  readonly timeoutMs: number;
+}
+
+export interface TargetOptions {
+  readonly url?: string;
+  readonly appId?: string;
+  readonly key?: string;
+  readonly secret?: string;
+  readonly envFile?: string;
+  readonly timeout: string;
+  readonly json?: boolean;
+}
+
+/** The options that say which server and which app. */
+export function withTarget(command: Command): Command {
+  return command
+    .option('--url <url>', 'where the server is; REVERB_HOST, _PORT and _SCHEME, or this machine')
+    .option('--app-id <id>', 'POGO_WS_APP_ID, REVERB_APP_ID or 1')
+    .option('--key <key>', 'POGO_WS_APP_KEY or REVERB_APP_KEY')
+    .option(
+      '--secret <secret>',
+      'POGO_WS_APP_SECRET or REVERB_APP_SECRET, which other users of this machine cannot see',
+    )
+    .option('--env-file <file>', 'takes what is not in the environment from this file, such as a .env of Laravel')
+    .option('--timeout <seconds>', 'for each answer', '5')
+    .option('--json', 'print JSON');
+}
+
+/** @throws CliError when something is missing. @param url given as an argument. */
+export function targetOf(options: TargetOptions, context: CliContext, url = options.url): Target {
+  const environment = { ...readEnvFile(options.envFile), ...context.environment };
+  const find = (...names: string[]) =>
+    names.map((name) => environment[name]).find((value) => value !== undefined && value !== '');
+  const key = options.key ?? find('POGO_WS_APP_KEY', 'REVERB_APP_KEY');
+  const secret = options.secret ?? find('POGO_WS_APP_SECRET', 'REVERB_APP_SECRET');
+  const timeoutMs = Number(options.timeout) * 1_000;
+  if (key === undefined) throw usage('which app? Give --key, or set POGO_WS_APP_KEY or REVERB_APP_KEY');
+  if (secret === undefined) throw usage('which secret? Set POGO_WS_APP_SECRET or REVERB_APP_SECRET, or give --secret');
+  if (!(timeoutMs > 0 && timeoutMs <= 600_000)) throw usage('--timeout must be seconds, more than 0 and at most 600');
+  const appId = options.appId ?? find('POGO_WS_APP_ID', 'REVERB_APP_ID') ?? '1';
+  return { base: baseOf(url ?? urlOf(environment)), appId, key, secret, timeoutMs };
+}
+
+/** Accepts what people paste: ws, wss, http and https, with or without `/app/{key}`, or a host alone. */
+export function baseOf(text: string): string {
+  const withScheme = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`;
+  let url: URL;
+  try {
+    url = new URL(withScheme.replace(/^ws(s?):/i, 'http$1:'));
+  } catch {
+    throw usage(`${JSON.stringify(text)} is no URL: https://host, or http://host:port`);
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw usage(`${url.protocol}// is none of http, https, ws and wss`);
+  const path = url.pathname.replace(/\/apps?(?:\/.*)?$/, '').replace(/\/+$/, '');
+  return `${url.protocol}//${url.host}${path}`;
+}
+
+function urlOf(environment: Environment): string {
+  const {
+    REVERB_HOST: host,
+    REVERB_PORT: port,
+    REVERB_SCHEME: scheme = 'http',
+    REVERB_SERVER_PATH: path = '',
+  } = environment;
+  if (host !== undefined && host !== '') return `${scheme}://${host}${port === undefined ? '' : `:${port}`}${path}`;
+  const own = environment['POGO_WS_PORT'] ?? environment['REVERB_SERVER_PORT'] ?? '8080';
+  const isTls = (environment['POGO_WS_TLS_CERT'] ?? '') !== '';
+  return `${isTls ? 'https' : 'http'}://127.0.0.1:${own}${environment['POGO_WS_PATH_PREFIX'] ?? path}`;
+}
+
+function usage(message: string): CliError {
+  return new CliError(message, ExitCode.usage);
+}
