@@ -87,6 +87,10 @@ function skeleton(version: 11 | 12 | 13): Tree {
   };
 }
 
+function without(tree: Tree, ...paths: readonly string[]): Tree {
+  return Object.fromEntries(Object.entries(tree).filter(([path]) => !paths.includes(path)));
+}
+
 const KIT_APP = `import '../css/app.css';
 
 import { createInertiaApp } from '@inertiajs/react';
@@ -263,7 +267,7 @@ describe('What is there already', () => {
   it.each(['<?php\n\nreturn require "elsewhere.php";\n', undefined])(
     'is an app.php of a shape of its own: the line to add is told',
     async (text) => {
-      const { 'bootstrap/app.php': _own, ...rest } = skeleton(13);
+      const rest = without(skeleton(13), 'bootstrap/app.php');
       await write({ ...rest, ...(text === undefined ? {} : { 'bootstrap/app.php': text }) });
       const { warnings } = await install();
       expect(warnings).toEqual([expect.stringContaining("by hand: channels: __DIR__.'/../routes/channels.php',")]);
@@ -274,7 +278,7 @@ describe('What is there already', () => {
 
 describe('Scripts', () => {
   it('of a starter kit with React or Vue configure the hooks', async () => {
-    const { 'resources/js/app.js': _app, 'resources/js/bootstrap.js': _bootstrap, ...rest } = skeleton(12);
+    const rest = without(skeleton(12), 'resources/js/app.js', 'resources/js/bootstrap.js');
     await write({
       ...rest,
       'package.json': '{"dependencies":{"react":"^19","@laravel/echo-react":"^2"}}',
@@ -297,7 +301,7 @@ describe('Scripts', () => {
   });
 
   it('in TypeScript get a typed echo.ts', async () => {
-    const { 'resources/js/app.js': _app, 'resources/js/bootstrap.js': _bootstrap, ...rest } = skeleton(12);
+    const rest = without(skeleton(12), 'resources/js/app.js', 'resources/js/bootstrap.js');
     await write({ ...rest, 'resources/js/app.ts': "import './theme';\n" });
     await install();
     expect(await read('resources/js/echo.ts')).toContain('interface Window');
@@ -305,7 +309,7 @@ describe('Scripts', () => {
   });
 
   it('that are not there are not made up', async () => {
-    const { 'resources/js/app.js': _app, 'resources/js/bootstrap.js': _bootstrap, ...rest } = skeleton(12);
+    const rest = without(skeleton(12), 'resources/js/app.js', 'resources/js/bootstrap.js');
     await write(rest);
     const { warnings, nextSteps } = await install();
     expect(warnings).toEqual([expect.stringContaining('Echo is left to you')]);
