@@ -78,6 +78,7 @@ export class MetricsServer implements OnApplicationBootstrap, OnApplicationShutd
     if (path !== PATH) return void response.writeHead(404).end();
     if (method !== 'GET' && method !== 'HEAD') return void response.writeHead(405, { Allow: 'GET, HEAD' }).end();
     try {
+      this.counts.read();
       this.node.read();
       const text = await this.registry.metrics();
       response.writeHead(200, { 'Content-Type': this.registry.contentType }).end(text);
