@@ -1,4 +1,4 @@
-// `npm test`: installs if needed, Redis and Chromium for the tests included, runs every test, and ends with the counts
+// `npm test`: installs if needed, Redis, Chromium and proxies for the tests included, runs every test, and ends with the counts
 // alone on the last line.
 // Arguments reach vitest: `npm test -- test/e2e` runs one folder.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureChromium } from './lib/chromium.mjs';
 import { ensureInstalled, inPackages, requireNode, ROOT, run } from './lib/project.mjs';
+import { ensureProxies } from './lib/proxies.mjs';
 import { ensureRedis } from './lib/redis.mjs';
 
 requireNode();
 await ensureInstalled();
 const args = process.argv.slice(2);
-const tools = { ...(await ensureRedis()), ...(await ensureChromium(args)) };
+const tools = { ...(await ensureRedis()), ...(await ensureChromium(args)), ...(await ensureProxies(args)) };
 
 const folder = mkdtempSync(join(tmpdir(), 'pogo-test-'));
 const summary = join(folder, 'summary.json');
