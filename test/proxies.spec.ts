@@ -150,7 +150,7 @@ describe.each<ProxyName>(['nginx', 'haproxy', 'caddy'])('docs/proxy.md: through 
   });
 
   /** What a proxy with active checks says of a gateway whose /ready answers 503. */
-  const noticed = { nginx: undefined, haproxy: /gateway-1 is DOWN.*503/, caddy: /unexpected status code.*503/ }[name];
+  const noticed = { nginx: undefined, haproxy: /gateway-1 is DOWN.*503/, caddy: /health_checker.*503/ }[name];
 
   if (noticed !== undefined) {
     through('a gateway that drains gets no new clients, and keeps those that it has', async () => {
@@ -195,6 +195,23 @@ describe('docs/proxy.md: nginx', () => {
     expect(await get('/robots.txt')).toEqual([200, 'from the application\n']);
     // PHP is not running here.
     expect(await get('/application')).toEqual([502, expect.stringContaining('nginx')]);
+  });
+
+  it('a client that meets a gateway that drains comes again, and is served by the other', async (context) => {
+    if (nginx === undefined) context.skip('needs nginx: apt-get install nginx-light');
+    const clients = await RealClients.start({ settings: TRUSTING });
+    open.push(() => clients.stop());
+    const { gateway: second } = clients;
+    const first = await gatewayWith();
+    const proxy = await proxyBefore('nginx', first, second);
+    const met = new Promise<void>((resolve) => first.events.on('handshakeRejected', () => resolve()));
+    first.hub.onModuleDestroy();
+    const page = clients.page({ forceTLS: true, wssPort: proxy.port, enabledTransports: ['ws', 'wss'] });
+    const connected = happens(page.connection, 'connected');
+    await met;
+    await first.stop();
+    await connected;
+    expect(second.hub.connectionCount).toBe(1);
   });
 
   it('through a Unix socket, which needs no trusted_proxies', async (context) => {
