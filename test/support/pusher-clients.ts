@@ -41,7 +41,7 @@ export class RealClients {
   }
 
   /** Another server of the application, perhaps with the wrong keys, or behind a proxy. */
-  serverLibrary(keys: Partial<PusherServer.HostOptions> = {}): PusherServer {
+  serverLibrary(keys: Partial<PusherServer.BaseOptions> & { readonly port?: string } = {}): PusherServer {
     return new PusherServer({
       appId: APP.id,
       key: APP.key,
