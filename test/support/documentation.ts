@@ -9,11 +9,8 @@ export const isSetting = (name: string): boolean => KEYS.has(name);
 /** What a page of the documentation has between backticks and looks like a setting, in the order of the page. */
 export function namesIn(page: string): string[] {
   const prose = page.replaceAll(/^```.*?^```$/gms, '');
-  return [...prose.matchAll(/`(POGO_WS_)?([a-z][a-z0-9]*(?:_[a-z0-9]+)+|[A-Z0-9_]+)(?:=[^`]*)?`/g)].flatMap(
-    ([, prefix, name = '']) => {
-      if (prefix !== undefined) return [name.toLowerCase()];
-      return name === name.toLowerCase() ? [name] : [];
-    },
+  return [...prose.matchAll(/`(?:POGO_WS_([A-Z][A-Z0-9_]*)|([a-z][a-z0-9]*(?:_[a-z0-9]+)+))(?:=[^`]*)?`/g)].map(
+    ([, variable, name = '']) => variable?.toLowerCase() ?? name,
   );
 }
 
