@@ -1,9 +1,9 @@
 import { APP_KEYS, WEBHOOK_KEYS } from '../../apps/gateway/src/config/app-entries.js';
 import { SETTING_KEYS } from '../../apps/gateway/src/config/settings.js';
 
-const KEYS: ReadonlySet<string> = new Set([...SETTING_KEYS, ...APP_KEYS, ...WEBHOOK_KEYS]);
+const KEYS: ReadonlySet<string> = new Set([...SETTING_KEYS, ...APP_KEYS, ...WEBHOOK_KEYS, 'config']);
 
-/** Whether there is a setting, a key of an app or a key of a webhook of that name. */
+/** Whether there is a setting, a key of an app or of a webhook of that name; `config` names the file. */
 export const isSetting = (name: string): boolean => KEYS.has(name);
 
 /** What a page of the documentation has between backticks and looks like a setting, in the order of the page. */
