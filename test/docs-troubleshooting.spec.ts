@@ -16,6 +16,7 @@ const page = () => read('docs/troubleshooting.md');
 
 /** Words of the protocol and of the metrics that look like settings. */
 const OTHER_NAMES = new Set([
+  'auth_failures_total',
   'auth_version',
   'broker_unavailable',
   'client_dropped_messages_total',
@@ -81,6 +82,24 @@ describe('docs/troubleshooting.md', () => {
     const names = namesIn(await page());
     expect(names.length).toBeGreaterThan(100);
     expect(names.filter((name) => !isSetting(name) && !OTHER_NAMES.has(name))).toEqual([]);
+  });
+
+  it('names no command that does not exist', async () => {
+    const folder = 'apps/gateway/src/cli';
+    const names = (await readdir(join(ROOT, folder))).filter((name) => name.endsWith('.ts'));
+    const sources = await Promise.all(names.map((name) => read(join(folder, name))));
+    const commands = new Set(
+      sources.flatMap((text) => [...text.matchAll(/\.command\('([\w:]+)'\)/g)].map(([, name]) => name)),
+    );
+    expect(commands.size).toBeGreaterThan(8);
+    const pages = ['docs/troubleshooting.md', 'docs/migrating.md', 'docs/migrating-from-pogo.md', 'SECURITY.md'];
+    const used = (await Promise.all(pages.map(read))).flatMap((text) =>
+      [...text.matchAll(/(?:^ *|`)pogo ([a-z][\w:]*)(?: (check|print|channel|user)\b)?/gm)].flatMap(
+        ([, command, part]) => (part === undefined ? [command] : [command, part]),
+      ),
+    );
+    expect(used.length).toBeGreaterThan(10);
+    expect(used.filter((name) => !commands.has(name))).toEqual([]);
   });
 
   it('names a setting or says that there is none, wherever something is to turn', async () => {
