@@ -1,61 +1,15 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from './support/client.js';
 import { APP, TestGateway } from './support/gateway.js';
 import { HttpApi } from './support/http-api.js';
-import { edited, pageBlock, Proxy, proxyBinary, type ProxyFiles, type ProxyName } from './support/proxies.js';
+import { edited, pageBlock, Proxy, proxyBinary, type ProxyName } from './support/proxies.js';
+import { nginxOf, pageProxy, PROXY_ADDRESS } from './support/page-proxies.js';
 import { arrives, happens, join as joinChannel, RealClients } from './support/pusher-clients.js';
 import { testPair } from './support/tls/certificates.js';
 import { trust } from './support/tls/trust.js';
 
 const PAIR = testPair('first');
-const PROXY_ADDRESS = '127.0.0.1';
-
-/** The page has two gateways. */
-type Ports = readonly [first: number, second: number];
-
-/** What is not about the gateway: folders that are root's, and connections that a test does not need. */
-function nginxOf(conf: string, { folder, port, pair }: ProxyFiles, [first, second]: Ports): string {
-  const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (name) => `${name}_temp_path ${folder}/${name};`,
-  );
-  return edited(conf, [
-    ['worker_rlimit_nofile 40000;', ''],
-    ['worker_connections 20000;', 'worker_connections 500;'],
-    ['http {', `http {\n  access_log off;\n  ${folders.join('\n  ')}`],
-    ['127.0.0.1:8080', `127.0.0.1:${first}`],
-    ['127.0.0.1:8081', `127.0.0.1:${second}`],
-    ['listen 443 ssl;', `listen ${PROXY_ADDRESS}:${port} ssl;`],
-    ['/etc/letsencrypt/live/ws.example.com/fullchain.pem', pair.certPath],
-    ['/etc/letsencrypt/live/ws.example.com/privkey.pem', pair.keyPath],
-  ]);
-}
-
-const CONFIGURE: Readonly<Record<ProxyName, (files: ProxyFiles, ports: Ports) => Promise<string>>> = {
-  nginx: async (files, ports) => nginxOf(await pageBlock('nginx'), files, ports),
-  haproxy: async ({ folder, port, pair }, [first, second]) => {
-    const pem = join(folder, 'both.pem');
-    await writeFile(pem, pair.cert + pair.key);
-    return edited(await pageBlock('haproxy'), [
-      ['maxconn 20000', 'maxconn 500'],
-      ['bind :443', `bind ${PROXY_ADDRESS}:${port}`],
-      ['/etc/haproxy/ws.example.com.pem', pem],
-      ['127.0.0.1:8080', `127.0.0.1:${first}`],
-      ['127.0.0.1:8081', `127.0.0.1:${second}`],
-    ]);
-  },
-  caddy: async ({ folder, port, pair }, [first, second]) => {
-    const site = `:${port} {\n  bind ${PROXY_ADDRESS}\n  tls ${pair.certPath} ${pair.keyPath}\n`;
-    const caddyfile = edited(await pageBlock('caddy'), [
-      ['shop.example.com {\n', site],
-      ['/var/www/shop/public', join(folder, 'public')],
-      ['127.0.0.1:8080', `127.0.0.1:${first}`],
-      ['127.0.0.1:8081', `127.0.0.1:${second}`],
-    ]);
-    return `{\n  admin off\n  auto_https disable_redirects\n}\n${caddyfile}`;
-  },
-};
 
 const TRUSTING = { trusted_proxies: PROXY_ADDRESS };
 const apiOf = ({ port }: Proxy) => new HttpApi(`https://${PROXY_ADDRESS}:${port}`, APP);
@@ -80,7 +34,7 @@ async function gatewayWith(settings: Record<string, string> = {}): Promise<TestG
 }
 
 async function proxyBefore(name: ProxyName, first: TestGateway, second = first): Promise<Proxy> {
-  const proxy = await Proxy.start(name, PAIR, (files) => CONFIGURE[name](files, [first.port, second.port]));
+  const proxy = await pageProxy(name, PAIR, [first.port, second.port]);
   open.push(() => proxy.stop());
   return proxy;
 }

@@ -43,6 +43,8 @@ const scenario = (id, family, what, publisher, targets) => ({
 
 const cpuAtMost = (atMost) => ({ metric: 'cpuPerEvent', to: 'soketi', atMost });
 
+const METRICS_OFF = { name: 'off', kind: 'pogo' };
+
 export const publishScenarios = [
   scenario('c', 'c', '2,000 events/s, keep-alive', { mode: 'open', rate: 2_000 }, [cpuAtMost(0.5), ...ALL_DELIVERED]),
   scenario('c-close', 'c', '2,000 events/s, Connection: close', { mode: 'open', rate: 2_000, keepalive: 0 }, [
@@ -56,4 +58,22 @@ export const publishScenarios = [
   scenario('i', 'i', 'closed loop, 16 batches of 10 in flight', { mode: 'closed', inflight: 16, batch: 10 }, [
     ...ALL_DELIVERED,
   ]),
+  {
+    id: 'q',
+    family: 'q',
+    title: '1,000 channels × 1 socket, 2,000 events/s, with metrics',
+    contestants: [
+      METRICS_OFF,
+      { ...METRICS_OFF, name: 'on', comparedTo: 'off', settings: { metrics_port: 0 } },
+      { ...METRICS_OFF, name: 'hot path', comparedTo: 'off', settings: { metrics_port: 0, hot_path_metrics: true } },
+    ],
+    alone: 'it compares this server with itself',
+    note: 'A publish for each delivery: what is counted for a publish weighs most here.',
+    onlyByName: true,
+    warmup: 4,
+    runs: 5,
+    columns: COLUMNS,
+    targets: [{ metric: 'cpuPerEvent', of: 'on', to: 'off', atMost: 1.03 }, ...ALL_DELIVERED],
+    measure: (bench) => publishing(bench, { mode: 'open', rate: 2_000 }),
+  },
 ];

@@ -1,6 +1,5 @@
-import { relative, resolve } from 'node:path';
+import { runsOneOf } from './chosen-tests.mjs';
 import { findBinary, installPackage, printedVersion } from './debian.mjs';
-import { ROOT } from './project.mjs';
 
 const BROWSER_TEST = 'test/browser/chat.spec.ts';
 
@@ -10,7 +9,7 @@ const BROWSER_TEST = 'test/browser/chat.spec.ts';
  * @returns what the test needs in its environment: where it is, or the sentence that it fails with.
  */
 export async function ensureChromium(args) {
-  if (!(await runsBrowserTest(args))) return {};
+  if (!(await runsOneOf([BROWSER_TEST], args))) return {};
   const found = process.env.POGO_TEST_CHROMIUM ?? findChromium();
   if (found === undefined) await installPackage('chromium');
   const path = found ?? findChromium();
@@ -24,15 +23,6 @@ export async function ensureChromium(args) {
 }
 
 const findChromium = () => findBinary('chromium', 'google-chrome');
-
-/** By vitest's own rule: a filter is a part of a path, and without one everything runs. */
-async function runsBrowserTest(args) {
-  // It is there only now, after the installation.
-  const { parseCLI } = await import('vitest/node');
-  const { filter } = parseCLI(['vitest', 'run', ...args], { allowUnknownOptions: true });
-  const parts = filter.map((each) => relative(ROOT, resolve(ROOT, each.replace(/:\d+$/, ''))).toLowerCase());
-  return parts.length === 0 || parts.some((part) => BROWSER_TEST.includes(part));
-}
 
 /** Undefined when the binary is a Chromium that runs. */
 function problemOf(path) {

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { run } from './project.mjs';
 
 /** Where packages put binaries, should the path not have these folders. */
-const USUAL_FOLDERS = ['/usr/local/bin', '/usr/bin', '/usr/sbin'];
+const USUAL_FOLDERS = ['/usr/local/bin', '/usr/bin'];
 /** What a binary may take to say its version, on a machine whose cores are busy. */
 const VERSION_TIMEOUT_MS = 30_000;
 /** A mirror that does not answer, or a line so slow that nobody would wait for it. */

@@ -74,6 +74,13 @@ export class Cluster {
     return this.startNode(index);
   }
 
+  /** As a deployment does: a node ends by itself, its clients go elsewhere, and a new one takes its place. */
+  async replaceNode(index: number): Promise<GatewayProcess> {
+    const exitCode = await this.node(index).stop();
+    if (exitCode !== 0) throw new Error(`node ${index} has ended with ${exitCode}:\n${this.node(index).output}`);
+    return this.startNode(index);
+  }
+
   /** Ends everything, whatever state it is in. */
   async stop(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.kill()));

@@ -27,7 +27,7 @@ export class LoadPublisher {
   private isStopped = false;
 
   constructor(
-    private readonly node: GatewayProcess,
+    private readonly node: Pick<GatewayProcess, 'http'>,
     private readonly channel: string,
     private readonly name: string,
   ) {
