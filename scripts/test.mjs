@@ -1,4 +1,4 @@
-// `npm test`: installs if needed, Redis, Chromium and two proxies for the tests included, runs every test, and ends with the counts
+// `npm test`: installs if needed, Redis, Chromium and three proxies for the tests included, runs every test, and ends with the counts
 // alone on the last line.
 // Arguments reach vitest: `npm test -- test/e2e` runs one folder.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

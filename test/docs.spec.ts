@@ -124,10 +124,35 @@ describe('docs/extending.md', () => {
   });
 });
 
+const ROOT_PAGES = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'];
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchors(page: string): Set<string> {
+  const headings = page.replaceAll(/^```.*?^```$/gms, '').matchAll(/^#+ (.+)$/gm);
+  return new Set(
+    [...headings].map(([, title = '']) => {
+      const text = title.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, '');
+      return text.replaceAll(' ', '-');
+    }),
+  );
+}
+
 describe('the documentation', () => {
+  it('has no link to a heading that does not exist', async () => {
+    const broken: string[] = [];
+    for (const page of [...ROOT_PAGES, ...(await files('docs', '.md'))]) {
+      const links = (await read(page)).matchAll(/\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)/g);
+      for (const [, target = '', anchor = ''] of links) {
+        const path = target === '' ? page : join(dirname(page), target);
+        if (!anchors(await read(path)).has(anchor)) broken.push(`${page}: ${target}#${anchor}`);
+      }
+    }
+    expect(broken).toEqual([]);
+  });
+
   it('has no link to a file that does not exist', async () => {
     const examples = (await files('examples', 'README.md')).filter((path) => !path.includes('node_modules'));
-    const pages = ['README.md', 'CHANGELOG.md', ...(await files('docs', '.md')), ...examples];
+    const pages = [...ROOT_PAGES, ...(await files('docs', '.md')), ...examples];
     const broken: string[] = [];
     for (const page of pages) {
       for (const [, target = ''] of (await read(page)).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {

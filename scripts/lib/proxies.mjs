@@ -4,10 +4,10 @@ import { runsOneOf } from './chosen-tests.mjs';
 const TESTS = ['test/proxies.spec.ts', 'test/cluster/drain.spec.ts'];
 
 /** Binary → Debian's package with it. */
-const PACKAGES = { nginx: 'nginx-light', haproxy: 'haproxy' };
+const PACKAGES = { nginx: 'nginx-light', haproxy: 'haproxy', caddy: 'caddy' };
 
 /**
- * Finds nginx and HAProxy for the tests of docs/proxy.md, and installs Debian's where there are none.
+ * Finds nginx, HAProxy and Caddy for the tests of docs/proxy.md, and installs Debian's where there are none.
  * @param args what vitest is given: nothing is done for a run without these tests.
  * @returns what the tests need in their environment. Those of a proxy that cannot be had are skipped, and say so.
  */

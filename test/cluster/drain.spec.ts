@@ -6,7 +6,8 @@ import { START_TIMEOUT_MS, type GatewayProcess } from '../support/gateway-proces
 import { HttpApi } from '../support/http-api.js';
 import { LoadPublisher } from '../support/load-publisher.js';
 import { scrape } from '../support/metrics.js';
-import { ProxyServer, proxyBinary } from '../support/proxy-server.js';
+import { pageProxy } from '../support/page-proxies.js';
+import { proxyBinary, type Proxy } from '../support/proxies.js';
 import { ReconnectingClient } from '../support/reconnecting-client.js';
 import { becomes } from '../support/roster-watch.js';
 import { testPair } from '../support/tls/certificates.js';
@@ -25,7 +26,7 @@ async function connectionsOf(node: GatewayProcess): Promise<number> {
 
 describe.skipIf(proxyBinary('haproxy') === undefined)('A thousand clients of two nodes behind HAProxy', () => {
   let cluster: Cluster;
-  let proxy: ProxyServer;
+  let proxy: Proxy;
   let distrust: () => void;
   const clients: ReconnectingClient[] = [];
 
@@ -36,7 +37,7 @@ describe.skipIf(proxyBinary('haproxy') === undefined)('A thousand clients of two
       // The throttle counts clients, and all of these have one address.
       settings: { trusted_proxies: '127.0.0.1', metrics_port: '0', shutdown_timeout: `${DRAIN_SECONDS}s` },
     });
-    proxy = await ProxyServer.start('haproxy', [cluster.node(0).port, cluster.node(1).port]);
+    proxy = await pageProxy('haproxy', testPair('first'), [cluster.node(0).port, cluster.node(1).port]);
   }, START_TIMEOUT_MS);
   afterAll(async () => {
     for (const client of clients) client.stop();

@@ -74,7 +74,7 @@ const APP_MEANINGS: Readonly<Record<string, string>> = {
   id: '1 to 64 letters, digits, - or _; in URLs of the HTTP API',
   key: 'what clients connect with',
   secret: 'signs subscriptions, requests and webhooks',
-  enabled: 'off: clients are refused and closed with 4003, publishes with 403; on by default',
+  enabled: 'off: clients are refused and closed with 4003, publishes with 404; on by default',
   max_connections: 'in the cluster, approximately; no limit by default',
   webhooks: 'a list; the one of the environment by default',
 };

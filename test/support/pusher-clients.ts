@@ -40,8 +40,8 @@ export class RealClients {
     return new RealClients(await TestGateway.start(options));
   }
 
-  /** Another server of the application, perhaps with the wrong keys. */
-  serverLibrary(keys: Partial<PusherServer.BaseOptions> = {}): PusherServer {
+  /** Another server of the application, perhaps with the wrong keys, or behind a proxy. */
+  serverLibrary(keys: Partial<PusherServer.BaseOptions> & { readonly port?: string } = {}): PusherServer {
     return new PusherServer({
       appId: APP.id,
       key: APP.key,
