@@ -68,7 +68,4 @@
 {{- fail "autoscaling.enabled needs a metric: targetCPUUtilizationPercentage, targetMemoryUtilizationPercentage or metrics." }}
 {{- end }}
 {{- end }}
-{{- if and $v.podDisruptionBudget.enabled (not (kindIs "invalid" $v.podDisruptionBudget.minAvailable)) (not (kindIs "invalid" $v.podDisruptionBudget.maxUnavailable)) }}
-{{- fail "podDisruptionBudget takes maxUnavailable or minAvailable: set the other one to null." }}
-{{- end }}
 {{- end }}
