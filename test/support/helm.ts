@@ -108,7 +108,8 @@ export class Helm {
     };
     return new Promise((resolve, reject) => {
       execFile(this.path, args, { env, maxBuffer: 16_777_216 }, (error, output, errors) => {
-        if (error !== null && typeof error.code !== 'number') reject(error);
+        if (error !== null && typeof error.code !== 'number')
+          reject(new Error(`${this.path} does not run`, { cause: error }));
         else resolve({ code: Number(error?.code ?? 0), output, errors });
       });
     });
