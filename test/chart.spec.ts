@@ -4,71 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { explainConfig, type LoadedConfig } from '../apps/gateway/src/config/load-config.js';
 import { SETTING_KEYS } from '../apps/gateway/src/config/settings.js';
+import { APP, EXPECTED, GIVEN, REDIS, REFUSED } from './support/chart-cases.js';
 import { CI_FILES, secretsIn, textsOf, valuesOf } from './support/chart.js';
 import { Helm, HELM_TIMEOUT_MS, type RenderOptions } from './support/helm.js';
 import { gatewayOf, podOf, referenceProblems } from './support/kubernetes-references.js';
 import { fieldProblems, valuesAt, type Manifest } from './support/kubernetes.js';
-import { podEnvironment, type Given } from './support/pod-environment.js';
-import { testPair } from './support/tls/certificates.js';
-
-/** What somebody else has made in the cluster before the chart is installed. */
-const GIVEN: Given = {
-  'pogo-secrets': {
-    POGO_WS_APP_ID: '5',
-    POGO_WS_APP_KEY: 'existing-key',
-    POGO_WS_APP_SECRET: 'existing-secret',
-    POGO_WS_REDIS_URL: 'redis://:existing-password@redis.data.svc',
-  },
-  'pogo-file': { 'gateway.json': '{"apps": [{"id": "6", "key": "file-key", "secret": "file-secret"}]}' },
-  'gateway-tls': { 'tls.crt': testPair('first').cert, 'tls.key': testPair('first').key },
-  proxies: { POGO_WS_TRUSTED_PROXIES: '192.0.2.0/24' },
-  'redis-ca': {},
-};
-
-/** What the gateway makes of each file: apps by id, and settings. */
-const EXPECTED: Readonly<Record<string, { readonly apps: readonly string[]; readonly settings: object }>> = {
-  'minimal-values.yaml': {
-    apps: ['1'],
-    settings: { host: '0.0.0.0', port: 8080, shutdown_timeout: 10_000, metrics_host: '0.0.0.0', metrics_port: 2019 },
-  },
-  'redis-external-values.yaml': {
-    apps: ['shop'],
-    settings: {
-      redis_url: expect.objectContaining({ host: 'redis.data.svc', db: 2, username: 'gateway' }) as object,
-      redis_prefix: 'shop',
-      trusted_proxies: ['10.244.0.0/16', 'fd00:10:244::/56'],
-      shutdown_timeout: 30_000,
-      max_event_bytes: 1_048_576,
-      log_level: 'debug',
-    },
-  },
-  'redis-cluster-sentinel-values.yaml': {
-    apps: ['0010', 'blog'],
-    settings: {
-      redis_sentinels: [26_379, 26_379, 26_379].map((port, i) => ({ host: `sentinel-${i + 1}`, port })),
-      redis_sentinel_name: 'pogo',
-      redis_db: 3,
-      redis_tls: true,
-      dialect: 'reverb',
-    },
-  },
-  'redis-cluster-values.yaml': {
-    apps: ['1', '2'],
-    settings: { host: '::', metrics_port: 'off', redis_cluster_nodes: expect.any(Array) as unknown[] },
-  },
-  'existing-secret-values.yaml': { apps: ['5', '6'], settings: { trusted_proxies: ['192.0.2.0/24'] } },
-  'full-values.yaml': {
-    apps: ['7'],
-    settings: { path_prefix: '/ws', metrics_port: 9464, hot_path_metrics: true, num_shards: 8, handshake_burst: 200 },
-  },
-  'trial-values.yaml': {
-    apps: ['1'],
-    settings: { redis_host: { host: 'pogo-pogo-gateway-redis', port: 6379 } },
-  },
-};
-
-const APP = { app: { key: 'a-key', secret: 'a-secret' } };
-const REDIS = { redis: { host: 'redis' } };
+import { podEnvironment } from './support/pod-environment.js';
 
 let helm: Helm | undefined;
 let problem = '';
@@ -193,36 +134,7 @@ describe.each(CI_FILES)('the chart with ci/%s', (file) => {
 });
 
 describe('the chart', () => {
-  it.each<readonly [string, object, RegExp]>([
-    ['two nodes without Redis', { ...APP, replicaCount: 2 }, /replicaCount 2 needs Redis: nodes without one/],
-    ['an autoscaler without Redis', { ...APP, autoscaling: { enabled: true } }, /autoscaling\.enabled needs Redis/],
-    ['no app', {}, /no app is configured/],
-    ['a key without a secret', { app: { key: 'k' } }, /go together/],
-    ['two places of Redis', { ...APP, redis: { host: 'a', sentinels: ['b'] } }, /redis\.host, redis\.sentinels: each/],
-    ['a password for no Redis', { ...APP, redis: { password: 'p' } }, /nothing says where Redis is/],
-    ['a password for the trial', { ...APP, redis: { password: 'p', trial: { enabled: true } } }, /no password/],
-    ['a database of a Redis Cluster', { ...APP, redis: { clusterNodes: ['a'], db: 1 } }, /redis\.db must be 0/],
-    ['TLS beside a URL', { ...APP, redis: { url: 'redis://a', tls: true } }, /rediss:/],
-    [
-      'secrets in two places',
-      { ...APP, existingSecret: 's' },
-      /existingSecret is set, and so are .*POGO_WS_APP_SECRET/,
-    ],
-    ['TLS without a certificate', { ...APP, tls: { enabled: true } }, /tls\.secretName/],
-    ['an ingress for no host', { ...APP, ingress: { enabled: true } }, /ingress\.hosts/],
-    ['one port for two things', { ...APP, containerPort: 2019 }, /must differ/],
-    ['an unknown value', { ...APP, replicas: 2 }, /additional properties 'replicas' not allowed/],
-    ['an unknown value below another', { app: { ...APP.app, name: 'a' } }, /'name' not allowed/],
-    ['an unknown setting', { ...APP, config: { settings: { max_conections: 1 } } }, /'max_conections' not allowed/],
-    ['a setting that another value sets', { ...APP, config: { settings: { port: 1 } } }, /'port' not allowed/],
-    ['a secret among settings', { ...APP, config: { settings: { redis_password: 'p' } } }, /not allowed/],
-    ['an app without a secret', { config: { apps: [{ id: '1', key: 'k' }] } }, /missing property 'secret'/],
-    ['a secret that is a number', { app: { key: 'k', secret: 42 } }, /got number, want string/],
-    ['a number that is a text', { ...APP, replicaCount: '1' }, /got string, want integer/],
-    ['a flag that is a text', { ...APP, metrics: { enabled: 'false' } }, /got string, want boolean/],
-    ['a privileged port', { ...APP, containerPort: 80 }, /containerPort/],
-    ['a range that is none', { ...APP, trustedProxies: ['pods'] }, /trustedProxies/],
-  ])('refuses %s', async (_what, values, sentence) => {
+  it.each(REFUSED)('refuses %s', async (_what, values, sentence) => {
     expect(await (helm as Helm).refusal({ values })).toMatch(sentence);
   });
 
@@ -258,5 +170,84 @@ describe('the chart', () => {
     expect(await preStop({}, 7)).toEqual({ sleep: { seconds: 7 } });
     expect(await preStop({ kubernetes: '1.29.3' }, 7)).toEqual({ exec: { command: ['sleep', '7'] } });
     expect(await preStop({}, 0)).toBeUndefined();
+  });
+
+  it('brings new pods for changed settings and secrets, and for changed apps when told to', async () => {
+    const checksums = async (config: object, more: object = {}) => {
+      const annotations = valuesAt(gatewayOf(await withApp({ config, ...more })), 'spec.template.metadata.annotations');
+      return annotations[0] as Readonly<Record<string, string>>;
+    };
+    const apps = (key: string) => [{ id: '2', key, secret: 'another-secret' }];
+    const first = await checksums({ apps: apps('a') });
+    expect(await checksums({ apps: apps('b') })).toEqual(first);
+    expect(await checksums({ apps: apps('a'), settings: { log_level: 'debug' } })).not.toEqual(first);
+    expect(await checksums({ apps: apps('a') }, { webhookSecret: 'w' })).not.toEqual(first);
+    expect(await checksums({ apps: apps('a'), rolloutOnAppChange: true })).not.toEqual(
+      await checksums({ apps: apps('b'), rolloutOnAppChange: true }),
+    );
+  });
+
+  it('replaces a pod once another one is ready, and asks for health where it is answered with any prefix', async () => {
+    for (const manifests of [await withApp({}), await template({ files: ['full-values.yaml'] })]) {
+      const gateway = gatewayOf(manifests);
+      expect(valuesAt(gateway, 'spec.strategy.rollingUpdate')).toEqual([{ maxUnavailable: 0, maxSurge: 1 }]);
+      const scheme = load(manifests).config.tls === undefined ? {} : { scheme: 'HTTPS' };
+      const asked = ['startupProbe', 'livenessProbe', 'readinessProbe'].flatMap((probe) =>
+        valuesAt(gateway, `spec.template.spec.containers[].${probe}.httpGet`),
+      );
+      expect(asked).toMatchObject(['/up', '/up', '/ready'].map((path) => ({ path, ...scheme })));
+    }
+  });
+
+  it('tells nginx to let WebSockets be, and whoever knows better overrides it', async () => {
+    const nginx = (manifests: readonly Manifest[]) =>
+      Object.entries(ofKind(manifests, 'Ingress')[0]?.metadata.annotations ?? {})
+        .filter(([name]) => name.startsWith('nginx.'))
+        .map(([name, value]) => `${name.replace('nginx.ingress.kubernetes.io/', '')}=${value}`)
+        .sort();
+    const paths = (manifests: readonly Manifest[]) =>
+      ofKind(manifests, 'Ingress').flatMap((each) => valuesAt(each, 'spec.rules[].http.paths[].path'));
+    const plain = await withApp({ ingress: { enabled: true, hosts: [{ host: 'ws.example.com' }] } });
+    const own = ['proxy-body-size=2m', 'proxy-buffering=off', 'proxy-read-timeout=3600', 'proxy-send-timeout=3600'];
+    expect([nginx(plain), paths(plain)]).toEqual([own, ['/']]);
+    const full = await template({ files: ['full-values.yaml'] });
+    expect(nginx(full)).toEqual(['backend-protocol=HTTPS', own[0], 'proxy-read-timeout=7200', own[3]]);
+    expect(paths(full)).toEqual(['/ws', '/ws/app', '/ws/apps']);
+  });
+
+  it('keeps metrics from the public, and admits the namespaces that are named', async () => {
+    const manifests = await template({ files: ['full-values.yaml'] });
+    const [open, ...others] = ofKind(manifests, 'Service').filter((each) => !each.metadata.name.endsWith('-metrics'));
+    expect(others).toEqual([]);
+    expect(valuesAt(open, 'spec.ports[].targetPort')).toEqual(['https']);
+    const rules = ofKind(manifests, 'NetworkPolicy').flatMap((each) => valuesAt(each, 'spec.ingress[]'));
+    const admitted = rules.filter((rule) => valuesAt(rule, 'ports[].port').includes('metrics'));
+    expect(admitted).toHaveLength(1);
+    expect(valuesAt(admitted[0], 'ports[].port')).toEqual(['metrics']);
+    expect(valuesAt(admitted[0], 'from[].namespaceSelector.matchExpressions[].values')).toEqual([
+      ['monitoring', 'observability'],
+    ]);
+    const closed = await withApp({ networkPolicy: { enabled: true, metricsNamespaces: [] } });
+    const ports = ofKind(closed, 'NetworkPolicy').flatMap((each) => valuesAt(each, 'spec.ingress[].ports[].port'));
+    expect(ports).toEqual(['http']);
+  });
+
+  it('says after the installation where everything is, and what to mind', async () => {
+    const notes = (options: RenderOptions) => (helm as Helm).notes(options);
+    const full = await notes({ files: ['full-values.yaml'] });
+    expect(full).toContain('wss://ws.example.com/ws/app/full-key');
+    expect(full).toContain('REVERB_HOST=pogo-ws.realtime.svc\n');
+    expect(full).toMatch(/REVERB_PORT=80\n\s+REVERB_SCHEME=https\n/);
+    expect(full).toMatch(/VITE_REVERB_HOST=ws\.example\.com\n\s+VITE_REVERB_PORT=443\n\s+VITE_REVERB_SCHEME=https\n/);
+    expect(full).toContain("'path' => '/ws'");
+    expect(full).not.toMatch(/WARNING|One node/);
+    const trial = await notes({ files: ['trial-values.yaml'] });
+    expect(trial).toMatch(/WARNING: redis\.trial\.enabled is for a trial/);
+    const one = await notes({ values: { ...APP, ingress: { enabled: true, hosts: [{ host: 'ws.example.com' }] } } });
+    expect(one).toMatch(/One node, no Redis[^]*WARNING: trustedProxies is empty/);
+    for (const file of CI_FILES) {
+      const text = await notes({ files: [file] });
+      expect(secretsIn(valuesOf(`ci/${file}`)).filter((secret) => text.includes(secret))).toEqual([]);
+    }
   });
 });
