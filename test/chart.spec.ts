@@ -154,12 +154,8 @@ describe('the chart', () => {
   });
 
   it('keeps names short however long those of the release are', async () => {
-    const files = ['trial-values.yaml'];
-    const manifests = await template({
-      files,
-      release: 'r'.repeat(53),
-      values: { nameOverride: `n${'o'.repeat(80)}` },
-    });
+    const values = { nameOverride: `n${'o'.repeat(80)}` };
+    const manifests = await template({ files: ['trial-values.yaml'], release: 'r'.repeat(53), values });
     expect(manifests.flatMap(fieldProblems)).toEqual([]);
     expect(referenceProblems(manifests, new Set())).toEqual([]);
   });
@@ -237,12 +233,11 @@ describe('the chart', () => {
     const full = await notes({ files: ['full-values.yaml'] });
     expect(full).toContain('wss://ws.example.com/ws/app/full-key');
     expect(full).toContain('REVERB_HOST=pogo-ws.realtime.svc\n');
-    expect(full).toMatch(/REVERB_PORT=80\n\s+REVERB_SCHEME=https\n/);
+    expect(full).toMatch(/REVERB_PORT=443\n\s+REVERB_SCHEME=https\n/);
     expect(full).toMatch(/VITE_REVERB_HOST=ws\.example\.com\n\s+VITE_REVERB_PORT=443\n\s+VITE_REVERB_SCHEME=https\n/);
     expect(full).toContain("'path' => '/ws'");
     expect(full).not.toMatch(/WARNING|One node/);
-    const trial = await notes({ files: ['trial-values.yaml'] });
-    expect(trial).toMatch(/WARNING: redis\.trial\.enabled is for a trial/);
+    expect(await notes({ files: ['trial-values.yaml'] })).toMatch(/WARNING: redis\.trial\.enabled is for a trial/);
     const one = await notes({ values: { ...APP, ingress: { enabled: true, hosts: [{ host: 'ws.example.com' }] } } });
     expect(one).toMatch(/One node, no Redis[^]*WARNING: trustedProxies is empty/);
     for (const file of CI_FILES) {
