@@ -193,6 +193,8 @@ describe('the chart', () => {
       );
       expect(asked).toMatchObject(['/up', '/up', '/ready'].map((path) => ({ path, ...scheme })));
     }
+    const atOnce = gatewayOf(await withApp({ updateStrategy: { type: 'Recreate' } }));
+    expect(valuesAt(atOnce, 'spec.strategy')).toEqual([{ type: 'Recreate' }]);
   });
 
   it('tells nginx to let WebSockets be, and whoever knows better overrides it', async () => {
@@ -223,9 +225,11 @@ describe('the chart', () => {
     expect(valuesAt(admitted[0], 'from[].namespaceSelector.matchExpressions[].values')).toEqual([
       ['monitoring', 'observability'],
     ]);
-    const closed = await withApp({ networkPolicy: { enabled: true, metricsNamespaces: [] } });
-    const ports = ofKind(closed, 'NetworkPolicy').flatMap((each) => valuesAt(each, 'spec.ingress[].ports[].port'));
-    expect(ports).toEqual(['http']);
+    const [closed] = ofKind(
+      await withApp({ networkPolicy: { enabled: true, metricsNamespaces: [] } }),
+      'NetworkPolicy',
+    );
+    expect(valuesAt(closed, 'spec.ingress[].ports[].port')).toEqual(['http']);
   });
 
   it('says after the installation where everything is, and what to mind', async () => {
