@@ -1,10 +1,11 @@
-// `npm test`: installs if needed, Redis, Chromium and three proxies for the tests included, runs every test, and ends with the counts
+// `npm test`: installs if needed, Redis, Chromium, Helm and three proxies for the tests included, runs every test, and ends with the counts
 // alone on the last line.
 // Arguments reach vitest: `npm test -- test/e2e` runs one folder.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureChromium } from './lib/chromium.mjs';
+import { ensureHelm } from './lib/helm.mjs';
 import { ensureInstalled, inPackages, requireNode, ROOT, run } from './lib/project.mjs';
 import { ensureProxies } from './lib/proxies.mjs';
 import { ensureRedis } from './lib/redis.mjs';
@@ -12,7 +13,12 @@ import { ensureRedis } from './lib/redis.mjs';
 requireNode();
 await ensureInstalled();
 const args = process.argv.slice(2);
-const tools = { ...(await ensureRedis()), ...(await ensureChromium(args)), ...(await ensureProxies(args)) };
+const tools = {
+  ...(await ensureRedis()),
+  ...(await ensureChromium(args)),
+  ...(await ensureProxies(args)),
+  ...(await ensureHelm(args)),
+};
 
 const folder = mkdtempSync(join(tmpdir(), 'pogo-test-'));
 const summary = join(folder, 'summary.json');
