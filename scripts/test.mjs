@@ -1,4 +1,4 @@
-// `npm test`: installs if needed, Redis, Chromium, Helm and three proxies for the tests included, runs every test, and ends with the counts
+// `npm test`: installs if needed, Redis, Chromium, PHP, Helm and three proxies for the tests included, runs every test, and ends with the counts
 // alone on the last line.
 // Arguments reach vitest: `npm test -- test/e2e` runs one folder.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { ensureChromium } from './lib/chromium.mjs';
 import { ensureHelm } from './lib/helm.mjs';
 import { ensureInstalled, inPackages, requireNode, ROOT, run } from './lib/project.mjs';
+import { ensurePhp } from './lib/php.mjs';
 import { ensureProxies } from './lib/proxies.mjs';
 import { ensureRedis } from './lib/redis.mjs';
 
@@ -18,6 +19,7 @@ const tools = {
   ...(await ensureChromium(args)),
   ...(await ensureProxies(args)),
   ...(await ensureHelm(args)),
+  ...(await ensurePhp(args)),
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'pogo-test-'));

@@ -1,0 +1,8 @@
+<?php
+
+namespace Pogo\Laravel;
+
+use RuntimeException;
+
+/** Nobody answers. */
+class TransportException extends RuntimeException {}

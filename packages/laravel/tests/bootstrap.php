@@ -1,0 +1,16 @@
+<?php
+
+// Composer's autoloader where there is one, and the stubs otherwise.
+$autoload = __DIR__.'/../vendor/autoload.php';
+if (is_file($autoload)) {
+    require $autoload;
+} else {
+    require __DIR__.'/stubs/framework.php';
+    spl_autoload_register(function (string $class): void {
+        $prefix = 'Pogo\\Laravel\\';
+        $path = __DIR__.'/../src/'.str_replace('\\', '/', substr($class, strlen($prefix))).'.php';
+        if (str_starts_with($class, $prefix) && is_file($path)) {
+            require $path;
+        }
+    });
+}
