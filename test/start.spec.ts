@@ -109,11 +109,16 @@ describe('node scripts/start.mjs', { timeout: START_TIMEOUT_MS }, () => {
 describe('node dist/apps/gateway/src/main.js', { timeout: START_TIMEOUT_MS }, () => {
   const MAIN = ['dist/apps/gateway/src/main.js'];
 
-  it('takes no arguments and says where settings go', async () => {
-    const server = run('node', [...MAIN, '--port', '9000'], APP_ENV);
-    expect((await server.ending).code).toBe(78);
-    expect(server.output).toContain('--port');
-    expect(server.output).toContain('POGO_WS_');
+  it('takes settings as options, over the environment, and says which it does not know', async () => {
+    const server = run('node', [...MAIN, '--port=0', '--path-prefix', '/ws'], { ...APP_ENV, POGO_WS_PORT: '1' });
+    await server.printed(/listening on ws:\/\/\S+\/ws\/app\//);
+    server.kill('SIGTERM');
+    expect((await server.ending).code).toBe(0);
+    const wrong = run('node', [...MAIN, '--prot', '9000', '--app-secret', SECRET], APP_ENV);
+    expect((await wrong.ending).code).toBe(78);
+    expect(wrong.output).toContain('--prot: there is no such setting; did you mean --port?');
+    expect(wrong.output).toContain('use POGO_WS_APP_SECRET');
+    expect(wrong.output).not.toContain(SECRET);
   });
 
   it('ends at once when it gets a second signal later on', async () => {

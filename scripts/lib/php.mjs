@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { runsOneOf } from './chosen-tests.mjs';
 import { findBinary, installPackage } from './debian.mjs';
 
-const TEST = 'test/laravel-package.spec.ts';
+const TESTS = ['test/laravel-package.spec.ts', 'test/laravel-echo-example.spec.ts'];
 const VERSION_TIMEOUT_MS = 30_000;
 
 /**
@@ -11,7 +11,7 @@ const VERSION_TIMEOUT_MS = 30_000;
  * @returns what the test needs in its environment; without it the test is skipped, and says so.
  */
 export async function ensurePhp(args) {
-  if (!(await runsOneOf([TEST], args))) return {};
+  if (!(await runsOneOf(TESTS, args))) return {};
   if (!isComplete()) for (const name of ['php-cli', 'php-curl', 'phpunit']) await installPackage(name);
   return isComplete() ? { POGO_TEST_PHP: findBinary('php'), POGO_TEST_PHPUNIT: findBinary('phpunit') } : {};
 }
