@@ -316,7 +316,6 @@ describe('pogo doctor', () => {
   it('explains a server that is not there, or hangs', async () => {
     expect((await findings(closed)).wrong).toEqual([expect.stringContaining('nobody listens there')]);
     expect((await findings('http://127.0.0.1:6000')).wrong).toEqual([expect.stringContaining('browsers refuse')]);
-    expect((await findings('http://nowhere.invalid')).wrong).toEqual([expect.stringMatching(/there is no such host/)]);
     const silent = createTcp().listen(0, '127.0.0.1');
     await once(silent, 'listening');
     try {

@@ -53,7 +53,10 @@ export class AppReload implements OnApplicationBootstrap, OnApplicationShutdown 
     const { config, settings } = loaded;
     this.sayWhatWaits(settings);
     // An app that was made up for development would be another one each time.
-    if (config.isDevelopmentApp) return true;
+    if (config.isDevelopmentApp) {
+      this.logger.warn(`${source.path} names no app any more: the apps stay as they are`);
+      return false;
+    }
     const before = new Map(this.apps.map((app) => [app.id, app]));
     this.listener(config.apps);
     this.provider.replace(config.apps);

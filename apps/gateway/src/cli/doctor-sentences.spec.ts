@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { CliError } from './context.js';
+import { apiSentence, openingSentence, skewSentence, transportSentence } from './doctor-sentences.js';
+
+const BASE = 'https://ws.example';
+const TARGET = { base: BASE, appId: '7', key: 'k', secret: 's', timeoutMs: 1 };
+
+describe('The doctor', () => {
+  it.each([
+    ['ENOTFOUND', 'getaddrinfo ENOTFOUND', 'there is no such host'],
+    ['EAI_AGAIN', '', 'there is no such host'],
+    ['ECONNREFUSED', '', 'nobody listens there'],
+    ['CERT_HAS_EXPIRED', '', 'has expired'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', '', 'for another name'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', '', 'self-signed'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', '', 'full chain'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', '', 'speaks plain http'],
+    ['HPE_INVALID_CONSTANT', 'Parse Error', 'use https://'],
+  ])('explains %s', (code, message, words) => {
+    const sentence = transportSentence(BASE, new CliError(message, 1, { code }));
+    expect(sentence).toContain(words);
+    expect(sentence.startsWith(BASE)).toBe(true);
+  });
+
+  it.each([
+    [401, 'authentication signature invalid: key', 'not that of app 7'],
+    [401, 'authentication signature invalid: timestamp', 'run NTP'],
+    [401, 'authentication signature invalid: digest', 'the body has changed'],
+    [401, 'authentication signature invalid: signature', 'the secret is wrong'],
+    [404, 'application not found', 'no app with the id 7'],
+    [404, 'Not Found', 'must pass /apps on'],
+    [429, 'slow down', 'http_rate_limit'],
+    [500, 'publish failed: broker_failed', 'Redis is out of reach'],
+    [302, '', 'publishing is redirected'],
+    [418, 'teapot', 'publishing is answered 418: teapot'],
+  ])('explains a publish that is answered %i %s', (status, error, words) => {
+    expect(apiSentence(TARGET, status, error)).toContain(words);
+  });
+
+  it.each([
+    [429, 'trusted_proxies'],
+    [401, 'asks for a login'],
+    [502, 'does not reach the gateway for WebSockets'],
+    [200, 'does not hand on Upgrade and Connection'],
+  ])('explains a handshake that is answered %i', (status, words) => {
+    expect(openingSentence(BASE, { outcome: 'no_upgrade', status, location: undefined })).toContain(words);
+  });
+
+  it('minds clocks before they matter', () => {
+    expect(skewSentence(1_000)[0]).toBe('ok');
+    expect(skewSentence(-31_000)).toEqual(['warning', expect.stringContaining('31 s apart')]);
+    expect(skewSentence(601_000)[0]).toBe('wrong');
+  });
+});
