@@ -6,6 +6,8 @@ if (is_file($autoload)) {
     require $autoload;
 } else {
     require __DIR__.'/stubs/framework.php';
+    // Debian's, which comes with its PHPUnit.
+    require_once 'SebastianBergmann/Diff/autoload.php';
     spl_autoload_register(function (string $class): void {
         $prefix = 'Pogo\\Laravel\\';
         $path = __DIR__.'/../src/'.str_replace('\\', '/', substr($class, strlen($prefix))).'.php';

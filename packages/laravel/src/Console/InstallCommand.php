@@ -3,50 +3,55 @@
 namespace Pogo\Laravel\Console;
 
 use Illuminate\Console\Command;
-use Pogo\Laravel\Installer;
-use RuntimeException;
+use Pogo\Laravel\Install\InstallException;
+use Pogo\Laravel\Install\Installer;
+use Symfony\Component\Console\Output\OutputInterface;
 
 /** As `pogo laravel:install`, without npm. */
 class InstallCommand extends Command
 {
     protected $signature = 'pogo:ws-install
         {--driver=reverb : reverb, which Laravel brings, or pogo}
-        {--host=localhost : where browsers and Laravel find the gateway}
-        {--port=8080}
-        {--scheme=http}
-        {--force : a new key and secret, and a new echo.js}
-        {--dry-run : say what would change, and change nothing}';
+        {--host=localhost : Where browsers and Laravel find the gateway}
+        {--port=8080 : And on which port}
+        {--scheme=http : http or https}
+        {--force : A new key and secret, and a new echo.js, even where there are some}
+        {--dry-run : Show what would change, and change nothing}';
 
     protected $description = 'Set up broadcasting through Pogo Gateway';
 
     public function handle(): int
     {
-        $options = ['force' => (bool) $this->option('force'), 'driver' => (string) $this->option('driver'), 'host' => (string) $this->option('host'), 'port' => (int) $this->option('port'), 'scheme' => (string) $this->option('scheme')];
+        $isDryRun = (bool) $this->option('dry-run');
+        $options = ['force' => (bool) $this->option('force')];
+        foreach (['driver', 'host', 'port', 'scheme'] as $name) {
+            $options[$name] = (string) $this->option($name);
+        }
         try {
             $installer = new Installer($this->laravel->basePath(), $options);
-            $changes = $installer->plan();
-            foreach ($changes as $path => ['before' => $before]) {
-                $this->line(($this->option('dry-run') ? 'would be ' : '').($before === null ? 'created' : 'changed')."  {$path}");
-            }
-            if (! $this->option('dry-run')) {
+            $changes = $installer->changes();
+            if (! $isDryRun) {
                 $installer->write();
             }
-        } catch (RuntimeException $e) {
+        } catch (InstallException $e) {
             $this->error($e->getMessage());
 
             return self::FAILURE;
         }
-        if ($changes === []) {
-            $this->line('Nothing to do.');
+        $this->line($changes === [] ? 'Nothing to do.' : ($isDryRun ? 'Nothing is changed, this is what would be:' : 'Broadcasting is set up:'));
+        foreach ($changes as $file) {
+            $this->line(($file->exists() ? 'changed' : 'created')."   {$file->path}");
+            if ($isDryRun) {
+                // Of a file and not of this command: it must not be taken for the tags of a formatter.
+                $this->output->write($file->diff()."\n", false, OutputInterface::OUTPUT_RAW);
+            }
         }
         foreach ($installer->warnings as $warning) {
-            $this->warn($warning);
+            $this->warn("! {$warning}");
         }
-        $this->line('Next: npm install --save-dev laravel-echo pusher-js && npm run build');
-        if ($options['driver'] === 'reverb') {
-            $this->line('      composer require pusher/pusher-php-server');
+        foreach (['', 'Next:', ...array_map(fn (string $step) => "  {$step}", $installer->nextSteps)] as $line) {
+            $this->line($line);
         }
-        $this->line('      php artisan queue:work, and the gateway: npx pogo start --env-file .env');
 
         return self::SUCCESS;
     }

@@ -79,3 +79,49 @@ namespace Illuminate\Support {
 namespace Symfony\Component\HttpKernel\Exception {
     class AccessDeniedHttpException extends \RuntimeException {}
 }
+
+namespace Symfony\Component\Console\Output {
+    interface OutputInterface
+    {
+        public const OUTPUT_RAW = 2;
+    }
+}
+
+namespace Illuminate\Console {
+    class Command
+    {
+        public const SUCCESS = 0;
+
+        public const FAILURE = 1;
+
+        public object $laravel;
+
+        public object $output;
+
+        /** @var array<string, mixed> */
+        public array $given = [];
+
+        public function option($key)
+        {
+            preg_match("/\\{--{$key}(=(\\S*))?/", $this->signature, $match) || throw new \InvalidArgumentException("no option {$key}");
+
+            return $this->given[$key] ?? (isset($match[1]) ? $match[2] : false);
+        }
+
+        public function line($string)
+        {
+            // As a formatter does it: tags are eaten.
+            $this->output->text .= preg_replace('#<[a-z]+>|</[a-z]*>#', '', $string)."\n";
+        }
+
+        public function warn($string)
+        {
+            $this->line($string);
+        }
+
+        public function error($string)
+        {
+            $this->line($string);
+        }
+    }
+}

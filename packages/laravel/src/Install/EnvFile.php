@@ -1,0 +1,74 @@
+<?php
+
+namespace Pogo\Laravel\Install;
+
+/** A `.env`: lines are changed where they stand, everything else stays as it is. */
+class EnvFile
+{
+    /** @var list<string> */
+    private array $lines;
+
+    /** @var list<string> */
+    private array $added = [];
+
+    public function __construct(public readonly PlannedFile $file)
+    {
+        $this->lines = $file->text === '' ? [] : preg_split('/\r?\n/', (string) preg_replace('/\r?\n$/D', '', $file->text));
+    }
+
+    /** The value without quotes; null when there is no such name, "" when it has none. The first line counts. */
+    public function get(string $name): ?string
+    {
+        $line = $this->lineOf($name);
+        if ($line === null) {
+            return null;
+        }
+        $value = trim(explode('=', $this->lines[$line], 2)[1]);
+        if (preg_match('/^(["\'])(.*)\1/', $value, $quoted)) {
+            return $quoted[2];
+        }
+
+        return (string) preg_replace('/(^|\s+)#.*$/', '', $value);
+    }
+
+    /** Sets the value where the name stands, or at the end. */
+    public function set(string $name, string $value): void
+    {
+        $line = $this->lineOf($name);
+        if ($line === null) {
+            $this->added[] = "{$name}={$value}";
+        } else {
+            $this->lines[$line] = strstr($this->lines[$line], $name, true)."{$name}={$value}";
+        }
+    }
+
+    /** Sets what has no value yet. */
+    public function fill(string $name, string $value): void
+    {
+        $current = $this->get($name);
+        if ($current === null || ($current === '' && $value !== '')) {
+            $this->set($name, $value);
+        }
+    }
+
+    /** Hands the text back to the file. New names stand together, after an empty line. */
+    public function save(): void
+    {
+        $newline = $this->file->newline();
+        $hasGap = $this->added === [] || $this->lines === [] || end($this->lines) === '';
+        $text = implode($newline, [...$this->lines, ...($hasGap ? [] : ['']), ...$this->added]);
+        $hadEnd = $this->file->text === '' || str_ends_with($this->file->text, "\n");
+        $this->file->text = $text !== '' && ($hadEnd || $this->added !== []) ? $text.$newline : $text;
+    }
+
+    private function lineOf(string $name): ?int
+    {
+        foreach ($this->lines as $number => $line) {
+            if (preg_match("/^\\s*(?:export\\s+)?{$name}\\s*=/", $line)) {
+                return $number;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,89 @@
+<?php
+
+namespace Pogo\Laravel\Install;
+
+/** What belongs into files of PHP. Each answers a warning where a person has to go on, and null where all is done. */
+class PhpFiles
+{
+    private const CHANNELS = <<<'PHP'
+    <?php
+
+    use Illuminate\Support\Facades\Broadcast;
+
+    Broadcast::channel('App.Models.User.{id}', function ($user, $id) {
+        return (int) $user->id === (int) $id;
+    });
+
+    PHP;
+
+    private const CHANNELS_ARGUMENT = "channels: __DIR__.'/../routes/channels.php',";
+
+    /** Skeletons since Laravel 11 come without config/broadcasting.php; applications from before have it. */
+    public static function addConnection(PlannedFile $file, string $driver): ?string
+    {
+        $connection = self::connection($driver);
+        if (! $file->exists()) {
+            $file->text = "<?php\n\nreturn [\n\n    'default' => env('BROADCAST_CONNECTION', 'null'),\n\n    'connections' => [\n\n{$connection}\n"
+                ."        'log' => [\n            'driver' => 'log',\n        ],\n\n        'null' => [\n            'driver' => 'null',\n        ],\n\n    ],\n\n];\n";
+
+            return null;
+        }
+        if (preg_match("/(['\"]){$driver}\\1\\s*=>\\s*\\[/", $file->text)) {
+            return null;
+        }
+        if (! preg_match("/^[ \\t]*(['\"])connections\\1\\s*=>\\s*\\[[ \\t]*\\R/m", $file->text, $match, PREG_OFFSET_CAPTURE)) {
+            return "{$file->path}: add a connection by hand, there is no 'connections' => [ that could be found:\n{$connection}";
+        }
+        $file->insert($match[0][1] + strlen($match[0][0]), str_replace("\n", $file->newline(), "\n{$connection}"));
+
+        return null;
+    }
+
+    /** Skeletons since Laravel 11 come without it. */
+    public static function createChannels(PlannedFile $file): void
+    {
+        if (! $file->exists()) {
+            $file->text = self::CHANNELS;
+        }
+    }
+
+    /** `withRouting` of Laravel 11 to 13. */
+    public static function routeChannels(PlannedFile $file): ?string
+    {
+        $byHand = "{$file->path}: add this to ->withRouting( by hand: ".self::CHANNELS_ARGUMENT;
+        $code = (string) preg_replace(['#/\*.*?\*/#s', '#^\s*(//|\#).*$#m'], '', $file->text);
+        if (preg_match('/->withBroadcasting\s*\(|\bchannels\s*:/', $code)) {
+            return null;
+        }
+        // Below `commands:`, where install:broadcasting puts it, or first.
+        if (preg_match('/^([ \t]*)commands\s*:[^\r\n]*,[ \t]*\R/m', $file->text, $match, PREG_OFFSET_CAPTURE)) {
+            $file->insert($match[0][1] + strlen($match[0][0]), $match[1][0].self::CHANNELS_ARGUMENT.$file->newline());
+        } elseif (preg_match('/^[ \t]*->withRouting\([ \t]*\R([ \t]*)/m', $file->text, $match, PREG_OFFSET_CAPTURE)) {
+            $file->insert($match[0][1] + strlen($match[0][0]), self::CHANNELS_ARGUMENT.$file->newline().$match[1][0]);
+        } else {
+            return $byHand;
+        }
+
+        return null;
+    }
+
+    private static function connection(string $driver): string
+    {
+        $useTls = $driver === 'reverb' ? "                'useTLS' => env('REVERB_SCHEME', 'https') === 'https',\n" : '';
+
+        return <<<PHP
+                '{$driver}' => [
+                    'driver' => '{$driver}',
+                    'key' => env('REVERB_APP_KEY'),
+                    'secret' => env('REVERB_APP_SECRET'),
+                    'app_id' => env('REVERB_APP_ID'),
+                    'options' => [
+                        'host' => env('REVERB_HOST'),
+                        'port' => env('REVERB_PORT', 443),
+                        'scheme' => env('REVERB_SCHEME', 'https'),
+        {$useTls}            ],
+                ],
+
+        PHP;
+    }
+}

@@ -1,0 +1,127 @@
+<?php
+
+namespace Pogo\Laravel\Install;
+
+/** Echo, where the application has scripts. */
+class Scripts
+{
+    private const FOLDER = 'resources/js';
+
+    private const ENTRIES = ['bootstrap.js', 'bootstrap.ts', 'app.js', 'app.ts', 'app.jsx', 'app.tsx'];
+
+    /** Starter kits since Laravel 12 have hooks that configure Echo themselves: framework → module, files. */
+    private const KITS = [
+        'react' => ['@laravel/echo-react', ['app.tsx', 'app.jsx']],
+        'vue' => ['@laravel/echo-vue', ['app.ts', 'app.js']],
+    ];
+
+    private const IMPORTS = "import Echo from 'laravel-echo';\nimport Pusher from 'pusher-js';\n\n";
+
+    private const TYPES = "declare global {\n    interface Window {\n        Echo: Echo<'reverb'>;\n        Pusher: typeof Pusher;\n    }\n}\n\n";
+
+    private const ECHO = <<<'JS'
+    window.Pusher = Pusher;
+
+    window.Echo = new Echo({
+        broadcaster: 'reverb',
+        key: import.meta.env.VITE_REVERB_APP_KEY,
+        wsHost: import.meta.env.VITE_REVERB_HOST,
+        wsPort: import.meta.env.VITE_REVERB_PORT ?? 80,
+        wssPort: import.meta.env.VITE_REVERB_PORT ?? 443,
+        forceTLS: (import.meta.env.VITE_REVERB_SCHEME ?? 'https') === 'https',
+        enabledTransports: ['ws', 'wss'],
+    });
+
+    JS;
+
+    /** @var list<PlannedFile> */
+    public array $files = [];
+
+    /** @var list<string> names of npm packages that they need */
+    public array $packages = [];
+
+    public ?string $warning = null;
+
+    /** @param  array<string, mixed>  $nodePackages  names in package.json */
+    public function __construct(private readonly string $dir, array $nodePackages, bool $force)
+    {
+        // Those with a bootstrap.js are of the older kind, whatever they use besides.
+        foreach ($this->has('bootstrap.js') ? [] : array_intersect_key(self::KITS, $nodePackages) as [$module, $names]) {
+            $entry = $this->first($names);
+            if ($entry !== null) {
+                $this->planKit($module, $entry);
+
+                return;
+            }
+        }
+        $entry = $this->first(self::ENTRIES);
+        if ($entry === null) {
+            $this->warning = 'there is no '.self::FOLDER.'/app.js: Echo is left to you';
+        } else {
+            $this->planEcho($entry, $force);
+        }
+    }
+
+    private function planEcho(string $entry, bool $force): void
+    {
+        $echo = $this->open($this->first(['echo.js', 'echo.ts']) ?? (preg_match('/\.tsx?$/', $entry) ? 'echo.ts' : 'echo.js'));
+        if (! $echo->exists() || $force) {
+            $echo->text = self::IMPORTS.(str_ends_with($echo->path, '.ts') ? self::TYPES : '').self::ECHO;
+        }
+        $importer = $this->open($entry);
+        if (! $this->importsEcho()) {
+            $newline = $importer->newline();
+            $gap = $importer->text === '' ? '' : (str_ends_with($importer->text, "\n") ? $newline : $newline.$newline);
+            $importer->text .= "{$gap}import './echo';{$newline}";
+        }
+        $this->files = [$echo, $importer];
+        $this->packages = ['laravel-echo', 'pusher-js'];
+    }
+
+    /** After the last import: `configureEcho` takes host, port and key from VITE_REVERB_*. */
+    private function planKit(string $module, string $entry): void
+    {
+        $file = $this->open($entry);
+        if (! str_contains($file->text, 'configureEcho(')) {
+            preg_match_all('/^import\b[^;]*?(?:from\s*)?[\'"][^\'"]+[\'"];?[ \t]*\R/m', $file->text, $imports, PREG_OFFSET_CAPTURE);
+            $last = end($imports[0]);
+            $code = ["import { configureEcho } from '{$module}';", '', 'configureEcho({', "    broadcaster: 'reverb',", '});', ''];
+            $file->insert($last === false ? 0 : $last[1] + strlen($last[0]), implode($file->newline(), $code));
+        }
+        $this->files = [$file];
+        $this->packages = [$module, 'laravel-echo', 'pusher-js'];
+    }
+
+    private function importsEcho(): bool
+    {
+        foreach (self::ENTRIES as $name) {
+            if (preg_match('#^\s*import\s+[\'"]\./echo(?:\.[jt]s)?[\'"]#m', $this->open($name)->text)) {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /** @param  list<string>  $names */
+    private function first(array $names): ?string
+    {
+        foreach ($names as $name) {
+            if ($this->has($name)) {
+                return $name;
+            }
+        }
+
+        return null;
+    }
+
+    private function has(string $name): bool
+    {
+        return is_file("{$this->dir}/".self::FOLDER."/{$name}");
+    }
+
+    private function open(string $name): PlannedFile
+    {
+        return PlannedFile::open($this->dir, self::FOLDER."/{$name}");
+    }
+}
