@@ -6,31 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { verifyChannelSignature, verifyUserSignature } from '@pogo/pusher-protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { run } from '../../apps/gateway/src/cli/program.js';
 import { buildOnce } from '../support/build.js';
 import { ROOT } from '../support/checkout.js';
+import { pogo } from '../support/cli.js';
 import { START_TIMEOUT_MS } from '../support/gateway-process.js';
 import { APP, TestGateway } from '../support/gateway.js';
 import { Running } from '../support/process.js';
 import { testPair } from '../support/tls/certificates.js';
-
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** The command in this process, with nothing of this process's environment. */
-async function pogo(args: readonly string[], environment: Record<string, string> = {}, input = ''): Promise<Ran> {
-  let [out, err] = ['', ''];
-  const code = await run(args, {
-    environment,
-    out: (text) => (out += text),
-    err: (text) => (err += text),
-    readInput: () => Promise.resolve(input),
-  });
-  return { code, out, err };
-}
 
 let gateway: TestGateway;
 let base: string;
