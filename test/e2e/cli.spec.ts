@@ -281,6 +281,15 @@ describe('pogo doctor', () => {
     expect(out).not.toContain(APP.secret);
   });
 
+  it('takes an address that was pasted for its origin: browsers send no path', async () => {
+    expect((await findings(base, ['--origin', 'https://good.example/'])).wrong).toEqual([]);
+    expect((await findings(base, ['--origin', 'https://good.example/shop?a=b'])).wrong).toEqual([]);
+    expect(await pogo(['doctor', base, '--origin', 'good.example'], env)).toMatchObject({
+      code: 2,
+      err: '"good.example" is no origin: https://shop.example\n',
+    });
+  });
+
   it.each<[string, readonly string[], string]>([
     ['a wrong secret', ['--secret', 'wrong'], 'publish: the secret is wrong'],
     ['a wrong key', ['--key', 'wrong'], 'websocket: a client is refused with 4001'],
