@@ -63,7 +63,7 @@ function load(command: Command, context: CliContext): ReturnType<typeof explainC
 
 /** That of the process, over what the file says. */
 function environmentOf(command: Command, { environment }: CliContext): Environment {
-  return { ...readEnvFile(command.opts<{ envFile?: string }>().envFile), ...environment };
+  return { ...readEnvFile(command.opts<{ envFile?: string }>().envFile, environment), ...environment };
 }
 
 /** Every setting but secrets is an option, which the configuration's own parser reads: its messages are the same. */
