@@ -111,6 +111,14 @@ describe('pogo config', () => {
     ]);
   });
 
+  it('takes no secret from the command line, and says why', async () => {
+    const { code, out, err } = await pogo(['config', 'check', '--app-secret', 'never-shown'], env);
+    expect([code, out]).toEqual([78, '']);
+    expect(err).toContain('--app-secret: everybody on the machine can read a command line: use POGO_WS_APP_SECRET');
+    expect(err).not.toContain('never-shown');
+    expect((await pogo(['start', '--help'])).out).not.toMatch(/--app-secret|--redis-password/);
+  });
+
   it('prints what is in force and who said so, and no secret', async () => {
     const file = join(folder, 'pogo.yaml');
     await writeFile(

@@ -71,10 +71,10 @@ function withSettings(command: Command): Command {
   command.option('--config <file>', 'configuration file, YAML or JSON; also POGO_WS_CONFIG');
   command.option('--env-file <file>', 'takes what is not in the environment from this file, such as a .env of Laravel');
   for (const key of SETTING_KEYS) {
-    if (SECRET_KEYS.has(key)) continue;
     const value = shownDefault(key);
     const description = `${settingsSchema.shape[key].description ?? ''}${value === '' ? '' : ` (${value})`}`;
-    command.addOption(new Option(`--${optionName(key)} <value>`, description));
+    // Not told, but known: whoever tries one reads why there is none.
+    command.addOption(new Option(`--${optionName(key)} <value>`, description).hideHelp(SECRET_KEYS.has(key)));
   }
   return command;
 }
