@@ -6,31 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { verifyChannelSignature, verifyUserSignature } from '@pogo/pusher-protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { run } from '../../apps/gateway/src/cli/program.js';
 import { buildOnce } from '../support/build.js';
 import { ROOT } from '../support/checkout.js';
+import { pogo } from '../support/cli.js';
 import { START_TIMEOUT_MS } from '../support/gateway-process.js';
 import { APP, TestGateway } from '../support/gateway.js';
 import { Running } from '../support/process.js';
 import { testPair } from '../support/tls/certificates.js';
-
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** The command in this process, with nothing of this process's environment. */
-async function pogo(args: readonly string[], environment: Record<string, string> = {}, input = ''): Promise<Ran> {
-  let [out, err] = ['', ''];
-  const code = await run(args, {
-    environment,
-    out: (text) => (out += text),
-    err: (text) => (err += text),
-    readInput: () => Promise.resolve(input),
-  });
-  return { code, out, err };
-}
 
 let gateway: TestGateway;
 let base: string;
@@ -127,6 +109,14 @@ describe('pogo config', () => {
       78,
       { ok: false, problems: [expect.stringContaining('eighty')] },
     ]);
+  });
+
+  it('takes no secret from the command line, and says why', async () => {
+    const { code, out, err } = await pogo(['config', 'check', '--app-secret', 'never-shown'], env);
+    expect([code, out]).toEqual([78, '']);
+    expect(err).toContain('--app-secret: everybody on the machine can read a command line: use POGO_WS_APP_SECRET');
+    expect(err).not.toContain('never-shown');
+    expect((await pogo(['start', '--help'])).out).not.toMatch(/--app-secret|--redis-password/);
   });
 
   it('prints what is in force and who said so, and no secret', async () => {
@@ -297,6 +287,15 @@ describe('pogo doctor', () => {
     for (const check of ['server', 'clock', 'websocket', 'publish', 'delivery', 'origin'])
       expect(out).toMatch(new RegExp(`^ok\\s+${check} `, 'm'));
     expect(out).not.toContain(APP.secret);
+  });
+
+  it('takes an address that was pasted for its origin: browsers send no path', async () => {
+    expect((await findings(base, ['--origin', 'https://good.example/'])).wrong).toEqual([]);
+    expect((await findings(base, ['--origin', 'https://good.example/shop?a=b'])).wrong).toEqual([]);
+    expect(await pogo(['doctor', base, '--origin', 'good.example'], env)).toMatchObject({
+      code: 2,
+      err: '"good.example" is no origin: https://shop.example\n',
+    });
   });
 
   it.each<[string, readonly string[], string]>([

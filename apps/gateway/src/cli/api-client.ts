@@ -70,12 +70,22 @@ export class ApiClient {
   /** The body of an answer that is a success. @throws CliError with the server's own sentence. */
   async call(method: string, path: string, body?: object, query?: Readonly<Record<string, string>>): Promise<unknown> {
     const answer = await this.request(method, path, body, query);
-    if (answer.status === 200) return answer.body;
+    if (answer.status === 200 && isOfGateway(answer)) return answer.body;
+    if (answer.status === 200) {
+      throw new CliError(
+        `${this.target.base} answers, but it is not the gateway: the URL may be that of your web server; pogo doctor says more`,
+      );
+    }
     throw new CliError(`HTTP ${answer.status}: ${errorIn(answer)}`, undefined, {
       status: answer.status,
       body: answer.body,
     });
   }
+}
+
+/** A success of the gateway is an object; web servers answer 200 to anything, with a page. */
+export function isOfGateway({ body }: Pick<ApiAnswer, 'body'>): boolean {
+  return typeof body === 'object' && body !== null;
 }
 
 /** What the server says is wrong. */

@@ -63,7 +63,7 @@ function load(command: Command, context: CliContext): ReturnType<typeof explainC
 
 /** That of the process, over what the file says. */
 function environmentOf(command: Command, { environment }: CliContext): Environment {
-  return { ...readEnvFile(command.opts<{ envFile?: string }>().envFile), ...environment };
+  return { ...readEnvFile(command.opts<{ envFile?: string }>().envFile, environment), ...environment };
 }
 
 /** Every setting but secrets is an option, which the configuration's own parser reads: its messages are the same. */
@@ -71,10 +71,10 @@ function withSettings(command: Command): Command {
   command.option('--config <file>', 'configuration file, YAML or JSON; also POGO_WS_CONFIG');
   command.option('--env-file <file>', 'takes what is not in the environment from this file, such as a .env of Laravel');
   for (const key of SETTING_KEYS) {
-    if (SECRET_KEYS.has(key)) continue;
     const value = shownDefault(key);
     const description = `${settingsSchema.shape[key].description ?? ''}${value === '' ? '' : ` (${value})`}`;
-    command.addOption(new Option(`--${optionName(key)} <value>`, description));
+    // Not told, but known: whoever tries one reads why there is none.
+    command.addOption(new Option(`--${optionName(key)} <value>`, description).hideHelp(SECRET_KEYS.has(key)));
   }
   return command;
 }

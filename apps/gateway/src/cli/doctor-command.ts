@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { ExitCode, print, type CliContext } from './context.js';
+import { CliError, ExitCode, print, type CliContext } from './context.js';
 import { Doctor, type Finding } from './doctor.js';
 import { targetOf, withTarget, type TargetOptions } from './target.js';
 
@@ -21,9 +21,20 @@ export function addDoctorCommand(program: Command, context: CliContext, fails: (
           context.out(`${MARKS[finding.state]}  ${finding.check.padEnd(9)}  ${finding.sentence}\n`);
       };
       const target = targetOf(options, context, url ?? options.url);
-      const findings = await new Doctor(target, { origin: options.origin, report }).examine();
+      const origin = options.origin === undefined ? undefined : originOf(options.origin);
+      const findings = await new Doctor(target, { origin, report }).examine();
       const isWell = findings.every(({ state }) => state === 'ok' || state === 'warning');
       print(context, options.json, { ok: isWell, url: target.base, findings }, () => '');
       if (!isWell) fails(ExitCode.failed);
     });
+}
+
+/** What a browser sends: of an address that was pasted, no path and no slash at its end. */
+function originOf(text: string): string {
+  if (text === 'null') return text;
+  if (!/^[a-z][a-z\d+.-]*:\/\/[^/]/i.test(text) || !URL.canParse(text)) {
+    throw new CliError(`${JSON.stringify(text)} is no origin: https://shop.example`, ExitCode.usage);
+  }
+  const { protocol, host } = new URL(text);
+  return `${protocol}//${host}`;
 }

@@ -135,8 +135,10 @@ function upgradeSentence(status: number, location: string | undefined): string {
   return `the handshake is answered ${status} instead of 101: a proxy does not hand on Upgrade and Connection; in nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade"; (docs/proxy.md)`;
 }
 
-/** Why a publish was refused. */
+/** Why a publish was refused, or did not reach the gateway. */
 export function apiSentence({ appId, base }: Target, status: number, error: string): string {
+  if (status === 200)
+    return 'publishing is answered 200, but not by the gateway: the proxy must pass /apps on as well as /app';
   if (status === 401) {
     const suspect = /invalid: (\w+)/.exec(error)?.[1];
     if (suspect === 'key') return `the key is not that of app ${appId}: give the --app-id that belongs to the key`;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ApiClient, errorIn, type ApiAnswer } from './api-client.js';
+import { ApiClient, errorIn, isOfGateway, type ApiAnswer } from './api-client.js';
 import { type CliError } from './context.js';
 import {
   apiSentence,
@@ -101,7 +101,7 @@ export class Doctor {
       this.add('publish', 'wrong', (error as Error).message);
       return;
     }
-    if (answer.status !== 200) {
+    if (answer.status !== 200 || !isOfGateway(answer)) {
       this.add('publish', 'wrong', apiSentence(this.target, answer.status, errorIn(answer)));
       return;
     }

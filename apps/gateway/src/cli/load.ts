@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from './api-client.js';
 import { CliError } from './context.js';
 import type { Target } from './target.js';
-import { WsClient, type ServerMessage } from './ws-client.js';
+import { WsClient, type Opening, type ServerMessage } from './ws-client.js';
 
 export interface LoadPlan {
   readonly connections: number;
@@ -29,6 +29,10 @@ export interface LoadResult {
 
 /** Handshakes at once: a server's queue of connections is not endless. */
 const DIALS_AT_ONCE = 50;
+/** A server lets so many clients of one address in within a second, and no more: handshake_rate. */
+const TOO_MANY = 429;
+const DIALS_PER_CLIENT = 10;
+const REDIAL_MS = 1_000;
 const TICK_MS = 100;
 const EVENT = 'pogo-bench';
 
@@ -65,19 +69,36 @@ export class Load {
     const { connections } = this.plan;
     let next = 0;
     const dial = async () => {
-      while (next < connections) await this.connectOne(next++);
+      try {
+        while (next < connections) await this.connectOne(next++);
+      } finally {
+        // The others need not go on when one has failed.
+        next = connections;
+      }
     };
-    const ticker = setInterval(() => this.progress(`connected ${this.clients.length} of ${connections}`), 1_000);
+    const dials = Array.from({ length: Math.min(DIALS_AT_ONCE, connections) }, dial);
+    // All of them have ended then: a client that comes after the others were closed would keep the process alive.
+    const ends = await this.everySecond(
+      () => `connected ${this.clients.length} of ${connections}`,
+      Promise.allSettled(dials),
+    );
+    const failure = ends.find((end) => end.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+  }
+
+  /** Says how far it is while `work` lasts: by the clock, because counts are skipped when many are done at once. */
+  private async everySecond<T>(text: () => string, work: Promise<T>): Promise<T> {
+    const ticker = setInterval(() => this.progress(text()), 1_000);
     try {
-      await Promise.all(Array.from({ length: Math.min(DIALS_AT_ONCE, connections) }, dial));
+      return await work;
     } finally {
       clearInterval(ticker);
     }
   }
 
   private async connectOne(index: number): Promise<void> {
-    const { base, key, timeoutMs } = this.target;
-    const opening = await WsClient.open(base, key, { timeoutMs });
+    const { timeoutMs } = this.target;
+    const opening = await this.dial();
     if (opening.outcome !== 'established') {
       throw new CliError(
         `client ${index + 1} could not connect (${JSON.stringify(opening)}); pogo doctor says why. A server refuses many clients of one address: handshake_rate`,
@@ -91,6 +112,16 @@ export class Load {
     }
   }
 
+  private async dial(): Promise<Opening> {
+    const { base, key, timeoutMs } = this.target;
+    for (let dialled = 1; ; dialled++) {
+      const opening = await WsClient.open(base, key, { timeoutMs });
+      const isTooMany = opening.outcome === 'no_upgrade' && opening.status === TOO_MANY;
+      if (!isTooMany || dialled === DIALS_PER_CLIENT) return opening;
+      await sleep(REDIAL_MS);
+    }
+  }
+
   private channelOf(index: number): string {
     return `${this.prefix}${index % this.plan.channels}`;
   }
@@ -100,10 +131,16 @@ export class Load {
     this.latencies.push(performance.now() - Number(String(data).slice(0, 20)));
   }
 
-  /** A tick's events are requested together: a clock of ms cannot space a thousand a second. */
   private async publish(): Promise<void> {
-    const { rate, seconds } = this.plan;
-    const total = rate * seconds;
+    const total = this.plan.rate * this.plan.seconds;
+    const text = () => `published ${this.published} of ${total}`;
+    await this.everySecond(text, this.publishAll(total));
+    this.progress(text());
+  }
+
+  /** A tick's events are requested together: a clock of ms cannot space a thousand a second. */
+  private async publishAll(total: number): Promise<void> {
+    const { rate } = this.plan;
     const startedAt = performance.now();
     const pending = new Set<Promise<void>>();
     for (let sent = 0; sent < total;) {
@@ -112,7 +149,6 @@ export class Load {
         const request: Promise<void> = this.publishOne(sent++).finally(() => pending.delete(request));
         pending.add(request);
       }
-      if (sent % Math.max(1, rate) === 0) this.progress(`published ${sent} of ${total}`);
       await sleep(Math.min(TICK_MS, 1_000 / rate));
     }
     await Promise.all(pending);

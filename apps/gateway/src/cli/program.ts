@@ -24,6 +24,8 @@ in the file that --env-file names. Exit codes: 0 done, 1 it did not work, 2 wron
 /** Runs one command line. Never throws. @param args without the program. @returns the exit code. */
 export async function run(args: readonly string[], context: CliContext): Promise<number> {
   const isJson = args.includes('--json');
+  // Commander's own words for a wrong command line are in the document then.
+  const output = { writeOut: context.out, writeErr: isJson ? () => undefined : context.err };
   const program = new Command('pogo')
     .description('Pogo Gateway: a WebSocket server that speaks the Pusher Channels protocol')
     .version(VERSION, '-V, --version')
@@ -31,7 +33,7 @@ export async function run(args: readonly string[], context: CliContext): Promise
     .showSuggestionAfterError(true)
     .addHelpText('after', EXAMPLES)
     .exitOverride()
-    .configureOutput({ writeOut: context.out, writeErr: context.err });
+    .configureOutput(output);
   let exitCode: number = ExitCode.ok;
   const fails = (code: number) => (exitCode = code);
   addConfigCommands(program, context);
@@ -42,7 +44,7 @@ export async function run(args: readonly string[], context: CliContext): Promise
   addLaravelCommand(program, context);
   // Commands are made one by one: each would write and exit by itself otherwise.
   for (const command of everyCommand(program)) {
-    command.exitOverride().configureOutput({ writeOut: context.out, writeErr: context.err });
+    command.exitOverride().configureOutput(output);
   }
   try {
     await program.parseAsync([...args], { from: 'user' });
@@ -57,8 +59,7 @@ function everyCommand(command: Command): Command[] {
 }
 
 function failed(error: unknown, isJson: boolean, context: CliContext): number {
-  // It has written its message, or the help that was asked for.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
+  if (error instanceof CommanderError) return misread(error, isJson, context);
   if (error instanceof ConfigError) {
     if (isJson) context.out(`${JSON.stringify({ ok: false, problems: error.problems }, undefined, 2)}\n`);
     else context.err(`${error.message}\n`);
@@ -69,4 +70,12 @@ function failed(error: unknown, isJson: boolean, context: CliContext): number {
   if (isJson) context.out(`${JSON.stringify({ ok: false, error: message, ...details }, undefined, 2)}\n`);
   else context.err(`${message}\n`);
   return error instanceof CliError ? error.exitCode : ExitCode.failed;
+}
+
+/** The help that was asked for, or a command line that is wrong: Commander has written its message already. */
+function misread({ message, exitCode }: CommanderError, isJson: boolean, context: CliContext): number {
+  if (exitCode === 0) return ExitCode.ok;
+  const error = message.replace(/^error: /, '');
+  if (isJson) context.out(`${JSON.stringify({ ok: false, error }, undefined, 2)}\n`);
+  return ExitCode.usage;
 }

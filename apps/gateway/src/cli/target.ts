@@ -1,5 +1,5 @@
+import { isIPv6 } from 'node:net';
 import type { Command } from 'commander';
-import type { Environment } from '../config/load-config.js';
 import { CliError, ExitCode, type CliContext } from './context.js';
 import { readEnvFile } from './env-file.js';
 
@@ -23,6 +23,9 @@ export interface TargetOptions {
   readonly json?: boolean;
 }
 
+/** Where a server listens that can be reached at the loopback address, among others. */
+const EVERY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
 /** The options that say which server and which app. */
 export function withTarget(command: Command): Command {
   return command
@@ -40,8 +43,8 @@ export function withTarget(command: Command): Command {
 
 /** @throws CliError when something is missing. @param url given as an argument. */
 export function targetOf(options: TargetOptions, context: CliContext, url = options.url): Target {
-  const environment = { ...readEnvFile(options.envFile), ...context.environment };
-  const find = (...names: string[]) =>
+  const environment = { ...readEnvFile(options.envFile, context.environment), ...context.environment };
+  const find: Find = (...names) =>
     names.map((name) => environment[name]).find((value) => value !== undefined && value !== '');
   const key = options.key ?? find('POGO_WS_APP_KEY', 'REVERB_APP_KEY');
   const secret = options.secret ?? find('POGO_WS_APP_SECRET', 'REVERB_APP_SECRET');
@@ -50,7 +53,7 @@ export function targetOf(options: TargetOptions, context: CliContext, url = opti
   if (secret === undefined) throw usage('which secret? Set POGO_WS_APP_SECRET or REVERB_APP_SECRET, or give --secret');
   if (!(timeoutMs > 0 && timeoutMs <= 600_000)) throw usage('--timeout must be seconds, more than 0 and at most 600');
   const appId = options.appId ?? find('POGO_WS_APP_ID', 'REVERB_APP_ID') ?? '1';
-  return { base: baseOf(url ?? urlOf(environment)), appId, key, secret, timeoutMs };
+  return { base: baseOf(url ?? urlOf(find)), appId, key, secret, timeoutMs };
 }
 
 /** Accepts what people paste: ws, wss, http and https, with or without `/app/{key}`, or a host alone. */
@@ -68,17 +71,25 @@ export function baseOf(text: string): string {
   return `${url.protocol}//${url.host}${path}`;
 }
 
-function urlOf(environment: Environment): string {
-  const {
-    REVERB_HOST: host,
-    REVERB_PORT: port,
-    REVERB_SCHEME: scheme = 'http',
-    REVERB_SERVER_PATH: path = '',
-  } = environment;
-  if (host !== undefined && host !== '') return `${scheme}://${host}${port === undefined ? '' : `:${port}`}${path}`;
-  const own = environment['POGO_WS_PORT'] ?? environment['REVERB_SERVER_PORT'] ?? '8080';
-  const isTls = (environment['POGO_WS_TLS_CERT'] ?? '') !== '';
-  return `${isTls ? 'https' : 'http'}://127.0.0.1:${own}${environment['POGO_WS_PATH_PREFIX'] ?? path}`;
+/** The first of the variables that says something: an empty one does not. */
+type Find = (...names: string[]) => string | undefined;
+
+function urlOf(find: Find): string {
+  const path = `/${(find('POGO_WS_PATH_PREFIX', 'REVERB_SERVER_PATH') ?? '').replace(/^\/+/, '')}`;
+  const host = find('REVERB_HOST');
+  if (host !== undefined) {
+    const port = find('REVERB_PORT');
+    return `${find('REVERB_SCHEME') ?? 'http'}://${inUrl(host)}${port === undefined ? '' : `:${port}`}${path}`;
+  }
+  const listens = find('POGO_WS_HOST', 'REVERB_SERVER_HOST');
+  const own = listens === undefined || EVERY_ADDRESS.has(listens) ? '127.0.0.1' : listens;
+  const port = find('POGO_WS_PORT', 'REVERB_SERVER_PORT') ?? '8080';
+  return `${find('POGO_WS_TLS_CERT') === undefined ? 'http' : 'https'}://${inUrl(own)}:${port}${path}`;
+}
+
+/** An IPv6 address stands in brackets there. */
+function inUrl(host: string): string {
+  return isIPv6(host) ? `[${host}]` : host;
 }
 
 function usage(message: string): CliError {

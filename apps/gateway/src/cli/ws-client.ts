@@ -21,6 +21,9 @@ interface OpenOptions {
   readonly origin?: string | undefined;
 }
 
+const NOT_PUSHER =
+  'a WebSocket opens, but what it says is not the Pusher protocol: another server than the gateway is behind /app';
+
 /** A client as pusher-js is one, as small as it can be. */
 export class WsClient {
   private readonly listeners = new Set<(message: ServerMessage) => void>();
@@ -30,7 +33,8 @@ export class WsClient {
     readonly socketId: string,
   ) {
     socket.on('message', (data: Buffer) => {
-      const message = JSON.parse(data.toString()) as ServerMessage;
+      const message = parsed(data);
+      if (message === undefined) return;
       if (message.event === 'pusher:ping') this.send({ event: 'pusher:pong', data: {} });
       for (const listener of this.listeners) listener(message);
     });
@@ -58,12 +62,14 @@ export class WsClient {
         end({ outcome: 'refused', code: refusal?.code ?? code, message: refusal?.message ?? reason.toString() });
       });
       socket.once('message', (data: Buffer) => {
-        const { event, data: text } = JSON.parse(data.toString()) as ServerMessage;
-        const body = (typeof text === 'string' ? JSON.parse(text) : text) as Record<string, unknown>;
-        if (event === 'pusher:connection_established') {
-          end({ outcome: 'established', client: new WsClient(socket, String(body['socket_id'])) });
+        const { event, data: body } = parsed(data) ?? {};
+        const { socket_id: socketId, code, message } = objectIn(body);
+        if (event === 'pusher:connection_established' && typeof socketId === 'string') {
+          end({ outcome: 'established', client: new WsClient(socket, socketId) });
         } else if (event === 'pusher:error') {
-          refusal = { code: Number(body['code']), message: String(body['message']) };
+          refusal = { code: Number(code), message: String(message) };
+        } else {
+          end({ outcome: 'failed', code: 'NOT_PUSHER', message: NOT_PUSHER });
         }
       });
     });
@@ -107,5 +113,23 @@ export class WsClient {
   close(): void {
     this.socket.close();
     this.socket.terminate();
+  }
+}
+
+/** Whoever answers may be any server. */
+function parsed(data: Buffer): ServerMessage | undefined {
+  const message = objectIn(data.toString());
+  return typeof message['event'] === 'string' ? (message as unknown as ServerMessage) : undefined;
+}
+
+/** An object, or the JSON of one; empty when it is neither. */
+function objectIn(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  if (typeof value !== 'string') return {};
+  try {
+    const object: unknown = JSON.parse(value);
+    return typeof object === 'object' && object !== null ? (object as Record<string, unknown>) : {};
+  } catch {
+    return {};
   }
 }

@@ -202,6 +202,22 @@ describe('A mistake in it', () => {
     expect(() => explainConfig({ POGO_WS_CONFIG: folder })).toThrow('cannot be read (EISDIR)');
   });
 
+  it('says of a star without quotes what it is: origins begin with one', () => {
+    for (const text of [
+      'allowed_origins: *',
+      'allowed_origins:\n  - *.example.com',
+      'allowed_origins: [*.example.com]',
+    ]) {
+      expect(problemsOf(text)).toContain('a text that begins with * stands in quotes');
+    }
+  });
+
+  it('is not that a password is told, of a URL that stands where a host should', () => {
+    const problems = problemsOf('redis_host: "redis://user:pass-word@r.example:6379"');
+    expect(problems).toContain('redis_host = "redis://<redacted>@r.example:6379": must be');
+    expect(problems).not.toContain('pass-word');
+  });
+
   it('is not that aliases multiply', () => {
     const bomb = [
       'a: &a [x, x, x, x, x, x, x, x, x]',

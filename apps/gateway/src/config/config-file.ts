@@ -45,7 +45,8 @@ export function readConfigFile(path: string): ConfigFileResult {
     return failed(
       ...document.errors.map(({ pos: [at], code }) => {
         const { line, col } = lines.linePos(at);
-        return `${path} line ${line}, column ${col}: not valid YAML (${code.toLowerCase().replaceAll('_', ' ')})`;
+        const hint = code === 'BAD_ALIAS' ? '; a text that begins with * stands in quotes' : '';
+        return `${path} line ${line}, column ${col}: not valid YAML (${code.toLowerCase().replaceAll('_', ' ')})${hint}`;
       }),
     );
   }
@@ -54,8 +55,13 @@ export function readConfigFile(path: string): ConfigFileResult {
     return failed(`${path}: must be a list of "setting: value", not a single value or a list`);
   try {
     return { file: { name, entries: withoutEmpty(document.toJS({ maxAliasCount: 100 })) }, problems: [] };
-  } catch {
-    return failed(`${path}: too many aliases`);
+  } catch (error) {
+    // Nobody means an alias who writes `- *.example.com`.
+    return failed(
+      error instanceof ReferenceError && error.message.startsWith('Unresolved alias')
+        ? `${path}: a text that begins with * stands in quotes, such as "*.example.com": it is an alias otherwise`
+        : `${path}: too many aliases`,
+    );
   }
 }
 

@@ -88,7 +88,7 @@ describe('The authorization endpoint', () => {
     'is not %j',
     (value) => {
       expect(problemsOf({ POGO_WS_AUTH_ENDPOINT: value })).toEqual([
-        `POGO_WS_AUTH_ENDPOINT = ${JSON.stringify(value)}: must be an http:// or https:// URL without credentials and fragment`,
+        `POGO_WS_AUTH_ENDPOINT = ${JSON.stringify(value).replace('user:pass', '<redacted>')}: must be an http:// or https:// URL without credentials and fragment`,
       ]);
     },
   );

@@ -100,11 +100,14 @@ export function nameOf(key: SettingKey, names: SettingNames): string {
   return names.get(key) ?? inEnvironment(key);
 }
 
+/** User and password in a URL: of a Redis that was given as a host, as a rule. */
+const CREDENTIALS = /\/\/[^/"\s]*@/g;
+
 /** A value as a message shows it. */
 export function shown(key: string, value: unknown): string {
   if (value === undefined) return '';
   const isSecret = SECRET_KEYS.has(key) || (typeof value === 'string' && looksLikeKey(value));
-  return isSecret ? '= <redacted>' : `= ${JSON.stringify(value)}`;
+  return isSecret ? '= <redacted>' : `= ${JSON.stringify(value).replace(CREDENTIALS, '//<redacted>@')}`;
 }
 
 /** What to say of a key that is none of `known`, which a message calls as `called` says. */

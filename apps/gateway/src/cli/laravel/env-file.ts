@@ -13,9 +13,9 @@ export class EnvFile {
     this.lines = file.text === '' ? [] : file.text.replace(/\r?\n$/, '').split(/\r?\n/);
   }
 
-  /** The value without quotes; undefined when there is no such name, "" when it has none. The first line counts. */
+  /** The value without quotes; undefined when there is no such name, "" when it has none. The last line counts, as it does for Laravel. */
   get(name: string): string | undefined {
-    const line = this.lines.find((text) => LINE.exec(text)?.[2] === name);
+    const line = this.lines.findLast((text) => LINE.exec(text)?.[2] === name);
     if (line === undefined) return undefined;
     const value = (LINE.exec(line)?.[3] ?? '').trim();
     const quoted = /^(["'])(.*)\1/.exec(value)?.[2];
@@ -24,7 +24,7 @@ export class EnvFile {
 
   /** Sets the value where the name stands, or at the end. */
   set(name: string, value: string): void {
-    const at = this.lines.findIndex((text) => LINE.exec(text)?.[2] === name);
+    const at = this.lines.findLastIndex((text) => LINE.exec(text)?.[2] === name);
     if (at < 0) this.added.push(`${name}=${value}`);
     else this.lines[at] = `${LINE.exec(this.lines[at] ?? '')?.[1] ?? ''}${name}=${value}`;
   }

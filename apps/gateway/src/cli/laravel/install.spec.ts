@@ -224,10 +224,22 @@ describe('What is there already', () => {
     const old =
       "<?php\n\nreturn [\n    'default' => env('BROADCAST_DRIVER', 'null'),\n    'connections' => [\n        'log' => ['driver' => 'log'],\n    ],\n];\n";
     await write({ ...skeleton(11), 'config/broadcasting.php': old });
-    await install();
+    // Nothing would be broadcast: that is the name of Laravel 10, and .env has the other.
+    expect((await install()).warnings).toEqual([
+      expect.stringContaining('the default is that of BROADCAST_DRIVER, so that BROADCAST_CONNECTION does nothing'),
+    ]);
     const text = await read('config/broadcasting.php');
     expect(text.indexOf("'reverb' => [")).toBeLessThan(text.indexOf("'log' =>"));
     expect(text).toContain("env('BROADCAST_DRIVER', 'null')");
+    expect(actions(await install())['config/broadcasting.php']).toBe('unchanged');
+  });
+
+  it('is a connection reverb in a comment, beside which there is none', async () => {
+    const old =
+      "<?php\n\nreturn [\n    'default' => env('BROADCAST_CONNECTION', 'null'),\n    'connections' => [\n        // 'reverb' => [\n        // ],\n    ],\n];\n";
+    await write({ ...skeleton(11), 'config/broadcasting.php': old });
+    expect((await install()).warnings).toEqual([]);
+    expect(await read('config/broadcasting.php')).toContain("\n        'reverb' => [\n");
     expect(actions(await install())['config/broadcasting.php']).toBe('unchanged');
   });
 
@@ -322,6 +334,23 @@ describe('The address', () => {
     await write(skeleton(12));
     await install({ host: 'ws.shop.example', port: 443, scheme: 'https' });
     expect(await read('.env')).toContain('REVERB_HOST="ws.shop.example"\nREVERB_PORT=443\nREVERB_SCHEME=https\n');
+  });
+
+  it('that .env says already stays, which is told, and --force replaces it', async () => {
+    await write(skeleton(12));
+    await install();
+    const address = { host: 'ws.shop.example', port: 443, scheme: 'https' } as const;
+    const { warnings } = await install(address);
+    expect(warnings).toEqual([
+      'REVERB_HOST is localhost in .env and stays so: change it there, or use --force',
+      'REVERB_PORT is 8080 in .env and stays so: change it there, or use --force',
+      'REVERB_SCHEME is http in .env and stays so: change it there, or use --force',
+    ]);
+    await install({ force: true });
+    expect(await read('.env')).toContain('REVERB_HOST="localhost"\n');
+    await install({ ...address, force: true });
+    expect(await read('.env')).toContain('REVERB_HOST="ws.shop.example"\nREVERB_PORT=443\nREVERB_SCHEME=https\n');
+    expect((await install(address)).warnings).toEqual([]);
   });
 
   it.each([{ host: 'a b' }, { host: '"\nEVIL=1' }, { port: 0 }, { port: NaN }, { scheme: 'ftp' as 'http' }])(

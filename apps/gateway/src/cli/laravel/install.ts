@@ -4,7 +4,7 @@ import { findApplication, type Application } from './application.js';
 import { EnvFile } from './env-file.js';
 import { LaravelInstallError } from './install-error.js';
 import { planScripts } from './js-files.js';
-import { addReverbConnection, createChannels, routeChannels } from './php-files.js';
+import { addReverbConnection, createChannels, routeChannels, usesConnection } from './php-files.js';
 import { PlannedFile } from './planned-file.js';
 
 export { LaravelInstallError } from './install-error.js';
@@ -68,7 +68,7 @@ export async function installLaravel(options: LaravelInstallOptions): Promise<La
   const channels = await PlannedFile.open(dir, 'routes/channels.php');
   const bootstrap = await PlannedFile.open(dir, 'bootstrap/app.php');
   createChannels(channels);
-  const leftovers = [addReverbConnection(config), routeChannels(bootstrap)];
+  const leftovers = [addReverbConnection(config), usesConnection(config), routeChannels(bootstrap)];
   const scripts = await planScripts(application, force);
   warnings.push(...[...leftovers, scripts.warning].filter((text) => text !== undefined));
   if (application.isNewerThanKnown)
@@ -111,9 +111,16 @@ async function planEnv(dir: string, options: LaravelInstallOptions, warnings: st
     if (force) env.set(name, token(bytes));
     else env.fill(name, token(bytes));
   }
-  env.fill('REVERB_HOST', `"${host}"`);
-  env.fill('REVERB_PORT', String(port));
-  env.fill('REVERB_SCHEME', scheme);
+  for (const [name, value, asked] of [
+    ['REVERB_HOST', `"${host}"`, options.host],
+    ['REVERB_PORT', String(port), options.port],
+    ['REVERB_SCHEME', scheme, options.scheme],
+  ] as const) {
+    const current = env.get(name) ?? '';
+    if (current === '' || (force && asked !== undefined && current !== String(asked))) env.set(name, value);
+    else if (asked !== undefined && current !== String(asked))
+      warnings.push(`${name} is ${current} in .env and stays so: change it there, or use --force`);
+  }
   for (const name of ['APP_KEY', 'HOST', 'PORT', 'SCHEME']) env.fill(`VITE_REVERB_${name}`, `"\${REVERB_${name}}"`);
   env.save();
   return file;

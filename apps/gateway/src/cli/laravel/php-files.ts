@@ -62,7 +62,7 @@ export function addReverbConnection(file: PlannedFile): Leftover {
     file.text = BROADCASTING;
     return undefined;
   }
-  if (/(['"])reverb\1\s*=>\s*\[/.test(file.text)) return undefined;
+  if (/(['"])reverb\1\s*=>\s*\[/.test(withoutComments(file.text))) return undefined;
   const opening = /^([ \t]*)(['"])connections\2\s*=>\s*\[[ \t]*\r?\n/m.exec(file.text);
   if (opening === null) {
     return `${file.path}: add a connection by hand, there is no 'connections' => [ that could be found:\n${REVERB_CONNECTION}`;
@@ -71,6 +71,13 @@ export function addReverbConnection(file: PlannedFile): Leftover {
   const inserted = `\n${REVERB_CONNECTION}`.replaceAll('\n', file.newline);
   file.text = file.text.slice(0, end) + inserted + file.text.slice(end);
   return undefined;
+}
+
+/** Applications that were begun with Laravel 10 or older read another name, which nobody sets any more. */
+export function usesConnection(file: PlannedFile): Leftover {
+  const name = /(['"])default\1\s*=>\s*env\(\s*(['"])(\w+)\2/.exec(withoutComments(file.text))?.[3];
+  if (name === undefined || name === 'BROADCAST_CONNECTION') return undefined;
+  return `${file.path}: the default is that of ${name}, so that BROADCAST_CONNECTION does nothing: write env('BROADCAST_CONNECTION', 'null') there`;
 }
 
 /** `withRouting` of Laravel 11 to 13. */

@@ -1,9 +1,19 @@
-import { chmod, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { createTwoFilesPatch } from 'diff';
 import { LaravelInstallError } from './install-error.js';
 
-const SECRET_LINE = /^([-+]\s*\w*(?:SECRET|PASSWORD|TOKEN|PRIVATE)\w*\s*=).+$/gm;
+/** What a `.env` says of the server and need not hide. Everything else in it may be a secret, whatever its name. */
+const PUBLIC_LINE =
+  /^\s*(?:(?:export\s+)?(?:BROADCAST_CONNECTION|(?:VITE_)?REVERB_(?:APP_ID|APP_KEY|HOST|PORT|SCHEME))\s*=.*)?$/;
+/** Where the value of a line begins; of a line that goes on with a value of several lines, all of it is one. */
+const NAME = /^\s*(?:export\s+)?\w+\s*=/;
+
+interface Access {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
 
 /** A file of the application, as it is and as it should be. Nothing is written before {@link write}. */
 export class PlannedFile {
@@ -15,7 +25,8 @@ export class PlannedFile {
     /** Where it really is: links are followed. */
     private readonly realPath: string,
     readonly before: string | undefined,
-    private readonly mode: number | undefined,
+    /** Who may read it. */
+    private readonly access: Access | undefined,
   ) {
     this.text = before ?? '';
   }
@@ -28,7 +39,8 @@ export class PlannedFile {
       throw new LaravelInstallError(`${path} is a link out of the application: it is not followed`);
     }
     try {
-      return new PlannedFile(path, real, await readFile(real, 'utf8'), (await stat(real)).mode & 0o777);
+      const { mode, uid, gid } = await stat(real);
+      return new PlannedFile(path, real, await readFile(real, 'utf8'), { mode: mode & 0o777, uid, gid });
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return new PlannedFile(path, real, undefined, undefined);
       throw new LaravelInstallError(`${path} cannot be read (${codeOf(error)})`);
@@ -61,22 +73,41 @@ export class PlannedFile {
       undefined,
       { context: isEnv ? 0 : 3 },
     );
-    return patch.replace(/^=+\n/, '').replace(SECRET_LINE, '$1<redacted>');
+    const text = patch.replace(/^(?:Index: .*\n)?=+\n/, '');
+    return isEnv ? redacted(text) : text;
   }
 
-  /** Whole or not at all; keeps the file's mode. @throws LaravelInstallError */
+  /** Whole or not at all; keeps the file's mode and owner. @throws LaravelInstallError */
   async write(): Promise<void> {
     const temporary = `${this.realPath}.pogo-${process.pid}`;
     try {
       await mkdir(dirname(this.realPath), { recursive: true });
-      await writeFile(temporary, this.text, { flag: 'wx' });
-      if (this.mode !== undefined) await chmod(temporary, this.mode);
+      const { access } = this;
+      // From its first byte nobody reads it who could not read the file.
+      await writeFile(temporary, this.text, { flag: 'wx', mode: access === undefined ? 0o666 : 0o600 });
+      if (access !== undefined) {
+        // A web server that reads the file by its group, or owns it, still has to after root has installed.
+        await chown(temporary, access.uid, access.gid).catch(() => undefined);
+        await chmod(temporary, access.mode);
+      }
       await rename(temporary, this.realPath);
     } catch (error) {
       await rm(temporary, { force: true });
       throw new LaravelInstallError(`${this.path} cannot be written (${codeOf(error)}): nothing after it was changed`);
     }
   }
+}
+
+/** A unified difference of a `.env` without what may be a secret. */
+function redacted(patch: string): string {
+  const [header, ...lines] = patch.split(/^(?=[-+ ](?![-+]{2} ))/m);
+  return [
+    header,
+    ...lines.map((line) => {
+      const [, text = '', rest = ''] = /^.(.*)([^]*)$/.exec(line) ?? [];
+      return PUBLIC_LINE.test(text) ? line : `${line.charAt(0)}${NAME.exec(text)?.[0] ?? ''}<redacted>${rest}`;
+    }),
+  ].join('');
 }
 
 /** The file that a path leads to, be it there or not. */
