@@ -61,6 +61,25 @@ export const EXPECTED: Readonly<Record<string, { readonly apps: readonly string[
 export const APP = { app: { key: 'a-key', secret: 'a-secret' } };
 export const REDIS = { redis: { host: 'redis' } };
 
+/** Null, where the chart can do without: it is how a values file takes back what another one has set. */
+export const NOTHING_IN = {
+  ...Object.fromEntries(
+    [
+      ...['imagePullSecrets', 'nameOverride', 'fullnameOverride', 'pathPrefix', 'trustedProxies', 'commandSecret'],
+      ...['webhookSecret', 'existingSecret', 'podSecurityContext', 'securityContext', 'podAnnotations', 'podLabels'],
+      ...['priorityClassName', 'nodeSelector', 'tolerations', 'affinity', 'topologySpreadConstraints', 'extraEnv'],
+      ...['extraEnvFrom', 'extraVolumes', 'extraVolumeMounts'],
+    ].map((name) => [name, null]),
+  ),
+  config: { settings: null, apps: null, existingSecret: null },
+  redis: { url: null, host: 'redis', clusterNodes: null, sentinels: null, password: null, db: null, tls: null },
+  service: { type: 'LoadBalancer', annotations: null, loadBalancerSourceRanges: null },
+  ingress: { enabled: true, annotations: null, className: null, tls: null, hosts: [{ host: 'ws.example.com' }] },
+  autoscaling: { enabled: true, metrics: null, behavior: null },
+  networkPolicy: { enabled: true, ingressFrom: null, metricsNamespaces: null, egress: null },
+  serviceAccount: { annotations: null, name: null },
+};
+
 /** What is not rendered: what it is, the values, and the sentence. */
 export const REFUSED: readonly (readonly [what: string, values: object, sentence: RegExp])[] = [
   ['two nodes without Redis', { ...APP, replicaCount: 2 }, /replicaCount 2 needs Redis: nodes without one/],
@@ -86,5 +105,13 @@ export const REFUSED: readonly (readonly [what: string, values: object, sentence
   ['a number that is a text', { ...APP, replicaCount: '1' }, /got string, want integer/],
   ['a flag that is a text', { ...APP, metrics: { enabled: 'false' } }, /got string, want boolean/],
   ['a privileged port', { ...APP, containerPort: 80 }, /containerPort/],
+  ['no number of nodes', { ...APP, replicaCount: null }, /missing property 'replicaCount'/],
+  ['no path of a probe', { ...APP, livenessProbe: { path: null } }, /missing property 'path'/],
+  ['no Redis in this way', { ...APP, redis: null }, /missing property 'redis'/],
+  [
+    'a budget of nothing',
+    { ...APP, podDisruptionBudget: { enabled: true, maxUnavailable: null } },
+    /needs maxUnavailable or minAvailable/,
+  ],
   ['a range that is none', { ...APP, trustedProxies: ['pods'] }, /trustedProxies/],
 ];

@@ -4,13 +4,14 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { ROOT } from './checkout.js';
 import type { Manifest } from './kubernetes.js';
 
 export const CHART = join(ROOT, 'charts/pogo-gateway');
 /** Building Helm takes minutes, where `npm test` has not done it before. */
-export const HELM_TIMEOUT_MS = 960_000;
+const HELM_TIMEOUT_MS = 960_000;
 /** A release of Kubernetes that knows all that the chart writes. A Helm that Go has built takes itself for a very old one. */
 export const KUBERNETES = '1.34.0';
 
@@ -114,6 +115,22 @@ export class Helm {
       });
     });
   }
+}
+
+/** The Helm of a spec file, from its first hook on. Without one every test is skipped, with the reason. */
+export function useHelm(): () => Helm | undefined {
+  let helm: Helm | undefined;
+  let problem = '';
+  beforeAll(async () => {
+    const found = await Helm.find();
+    if (typeof found === 'string') problem = found;
+    else helm = found;
+  }, HELM_TIMEOUT_MS);
+  afterAll(() => helm?.remove());
+  beforeEach((context) => {
+    if (helm === undefined) context.skip(problem);
+  });
+  return () => helm;
 }
 
 /** What scripts/test.mjs has found, or where vitest runs by itself what that script would find. */

@@ -62,7 +62,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 
 {{/* A path without a slash at its end; "" is the root. */}}
 {{- define "pogo-gateway.pathPrefix" -}}
-{{- $path := trimAll "/" .Values.pathPrefix }}
+{{- $path := trimAll "/" (default "" .Values.pathPrefix) }}
 {{- if $path }}{{ printf "/%s" $path }}{{ end }}
 {{- end }}
 

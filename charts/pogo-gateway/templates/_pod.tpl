@@ -94,7 +94,7 @@
 {{- else if include "pogo-gateway.secretData" . }}
 {{- $sources = append $sources (dict "secretRef" (dict "name" (include "pogo-gateway.fullname" .))) }}
 {{- end }}
-{{- $sources = concat $sources .Values.extraEnvFrom }}
+{{- $sources = concat $sources (default list .Values.extraEnvFrom) }}
 {{- if $sources }}{{ toYaml $sources }}{{ end }}
 {{- end }}
 

@@ -60,6 +60,11 @@
 {{- if and $v.metrics.enabled (eq (int $v.metrics.port) (int $v.containerPort)) }}
 {{- fail "metrics.port and containerPort must differ: what clients reach has no metrics." }}
 {{- end }}
+{{- with $v.podDisruptionBudget }}
+{{- if and .enabled (kindIs "invalid" .maxUnavailable) (kindIs "invalid" .minAvailable) }}
+{{- fail "podDisruptionBudget.enabled needs maxUnavailable or minAvailable." }}
+{{- end }}
+{{- end }}
 {{- if $v.autoscaling.enabled }}
 {{- if gt (int $v.autoscaling.minReplicas) (int $v.autoscaling.maxReplicas) }}
 {{- fail "autoscaling.minReplicas is above autoscaling.maxReplicas." }}

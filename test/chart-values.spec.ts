@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { explainConfig, type LoadedConfig } from '../apps/gateway/src/config/load-config.js';
+import { APP, GIVEN, NOTHING_IN, REDIS, REFUSED } from './support/chart-cases.js';
+import { useHelm, type Helm, type RenderOptions } from './support/helm.js';
+import { gatewayOf } from './support/kubernetes-references.js';
+import { fieldProblems, valuesAt, type Manifest } from './support/kubernetes.js';
+import { podEnvironment } from './support/pod-environment.js';
+
+const helm = useHelm();
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pogo-chart-values-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const render = (values: object, options: RenderOptions = {}) =>
+  (helm() as Helm).template({ ...options, values: { ...APP, ...values } });
+const load = (manifests: readonly Manifest[]): LoadedConfig =>
+  explainConfig(podEnvironment(manifests, GIVEN, mkdtempSync(join(folder, 'pod-'))));
+
+describe('the chart', () => {
+  it.each(REFUSED)('refuses %s', async (_what, values, sentence) => {
+    expect(await (helm() as Helm).refusal({ values })).toMatch(sentence);
+  });
+
+  it.each([
+    ['one node without Redis', { replicaCount: 1 }],
+    ['several nodes with Redis', { replicaCount: 9, ...REDIS }],
+    ['an autoscaler with Redis', { autoscaling: { enabled: true }, ...REDIS }],
+    ['no node at all', { replicaCount: 0 }],
+  ])('takes %s', async (_what, values) => {
+    expect(load(await render(values)).config.apps).toHaveLength(1);
+  });
+
+  it('takes null for what may be left out', async () => {
+    const manifests = await render(NOTHING_IN);
+    expect(manifests.flatMap(fieldProblems)).toEqual([]);
+    expect(load(manifests).config.apps).toHaveLength(1);
+  });
+
+  it('asks nothing of a pod where null takes the probe away', async () => {
+    const gateway = gatewayOf(await render({ livenessProbe: null, startupProbe: null }));
+    const [container] = valuesAt(gateway, 'spec.template.spec.containers[]') as object[];
+    expect(Object.keys(container ?? {}).filter((key) => key.endsWith('Probe'))).toEqual(['readinessProbe']);
+  });
+});
