@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { explainConfig, type LoadedConfig } from '../apps/gateway/src/config/load-config.js';
 import { APP, GIVEN, NOTHING_IN, REDIS, REFUSED } from './support/chart-cases.js';
 import { useHelm, type Helm, type RenderOptions } from './support/helm.js';
-import { gatewayOf } from './support/kubernetes-references.js';
+import { gatewayOf, referenceProblems } from './support/kubernetes-references.js';
 import { fieldProblems, valuesAt, type Manifest } from './support/kubernetes.js';
 import { podEnvironment } from './support/pod-environment.js';
 
@@ -40,6 +40,13 @@ describe('the chart', () => {
     const manifests = await render(NOTHING_IN);
     expect(manifests.flatMap(fieldProblems)).toEqual([]);
     expect(load(manifests).config.apps).toHaveLength(1);
+  });
+
+  it('has a variable of extraEnv once, in the place of its own', async () => {
+    const extraEnv = [{ name: 'POGO_WS_SHUTDOWN_TIMEOUT', value: '9s' }];
+    const manifests = await render({ extraEnv });
+    expect(referenceProblems(manifests, new Set())).toEqual([]);
+    expect(load(manifests).settings.shutdown_timeout).toBe(9_000);
   });
 
   it('asks nothing of a pod where null takes the probe away', async () => {
