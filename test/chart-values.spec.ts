@@ -22,6 +22,12 @@ const render = (values: object, options: RenderOptions = {}) =>
 const load = (manifests: readonly Manifest[]): LoadedConfig =>
   explainConfig(podEnvironment(manifests, GIVEN, mkdtempSync(join(folder, 'pod-'))));
 
+function typesIn(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(typesIn);
+  if (typeof value !== 'object' || value === null) return typeof value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, typesIn(each)]));
+}
+
 describe('the chart', () => {
   it.each(REFUSED)('refuses %s', async (_what, values, sentence) => {
     expect(await (helm() as Helm).refusal({ values })).toMatch(sentence);
@@ -47,6 +53,22 @@ describe('the chart', () => {
     const manifests = await render({ extraEnv });
     expect(referenceProblems(manifests, new Set())).toEqual([]);
     expect(load(manifests).settings.shutdown_timeout).toBe(9_000);
+  });
+
+  it('takes names that are no texts to YAML unless they are quoted', async () => {
+    const [ordinary, odd] = await Promise.all(
+      [
+        ['release', 'space', 'name', 'other'],
+        ['no', '1234', 'on', '5'],
+      ].map(([release = '', namespace = '', name, other]) => {
+        const metrics = { serviceMonitor: { enabled: true } };
+        const ingress = { enabled: true, className: other, hosts: [{ host: 'ws.example.com' }] };
+        const tls = { enabled: true, secretName: other };
+        const values = { fullnameOverride: name, nameOverride: name, metrics, ingress, tls, priorityClassName: other };
+        return render({ ...values, config: { existingSecret: other } }, { release, namespace });
+      }),
+    );
+    expect(typesIn(odd)).toEqual(typesIn(ordinary));
   });
 
   it('asks nothing of a pod where null takes the probe away', async () => {

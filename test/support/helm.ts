@@ -28,6 +28,7 @@ export interface RenderOptions {
   /** More values, as JSON; over those of the files. */
   readonly values?: object;
   readonly release?: string;
+  readonly namespace?: string;
   readonly kubernetes?: string;
 }
 
@@ -88,7 +89,7 @@ export class Helm {
   }
 
   private async render(
-    { files = [], values = {}, release = 'pogo', kubernetes = KUBERNETES }: RenderOptions,
+    { files = [], values = {}, release = 'pogo', namespace = 'realtime', kubernetes = KUBERNETES }: RenderOptions,
     chart = CHART,
     ...more: string[]
   ): Promise<Result> {
@@ -96,7 +97,7 @@ export class Helm {
     const own = join(folder, 'values.json');
     await writeFile(own, JSON.stringify(values));
     const paths = [...files.map((file) => join(CHART, 'ci', file)), own].flatMap((path) => ['--values', path]);
-    const place = ['--namespace', 'realtime', '--kube-version', kubernetes];
+    const place = ['--namespace', namespace, '--kube-version', kubernetes];
     return this.run('template', release, chart, ...place, ...paths, ...more);
   }
 
@@ -142,8 +143,9 @@ async function toolOf(): Promise<Awaited<ReturnType<HelmTool['provideHelm']>>> {
   return provideHelm();
 }
 
+/** By the rules of YAML 1.1, as Helm and Kubernetes read it. */
 function parse(output: string): Manifest[] {
-  return parseAllDocuments(output, { uniqueKeys: true }).flatMap((document) => {
+  return parseAllDocuments(output, { uniqueKeys: true, version: '1.1' }).flatMap((document) => {
     const [error] = document.errors;
     if (error !== undefined) throw error;
     const manifest = document.toJS() as Manifest | null;

@@ -13,15 +13,16 @@
 {{- end }}
 {{- end }}
 
+{{/* In quotes, as whatever somebody names: a namespace may be called `no` or `1234`, which YAML takes for no text. */}}
 {{- define "pogo-gateway.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "pogo-gateway.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/name: {{ include "pogo-gateway.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | trunc 63 | trimSuffix "-" | quote }}
 app.kubernetes.io/component: gateway
 {{- end }}
 
 {{- define "pogo-gateway.redisSelectorLabels" -}}
-app.kubernetes.io/name: {{ include "pogo-gateway.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/name: {{ include "pogo-gateway.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | trunc 63 | trimSuffix "-" | quote }}
 app.kubernetes.io/component: redis
 {{- end }}
 
