@@ -71,6 +71,14 @@ describe('the chart', () => {
     expect(typesIn(odd)).toEqual(typesIn(ordinary));
   });
 
+  it('spreads its own pods, or those that a constraint of somebody else selects', async () => {
+    const own = { maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway' };
+    const labelSelector = { matchLabels: { team: 'realtime' } };
+    const gateway = gatewayOf(await render({ topologySpreadConstraints: [own, { ...own, labelSelector }] }));
+    const selectors = valuesAt(gateway, 'spec.template.spec.topologySpreadConstraints[].labelSelector');
+    expect(selectors).toEqual([valuesAt(gateway, 'spec.selector')[0], labelSelector]);
+  });
+
   it('asks nothing of a pod where null takes the probe away', async () => {
     const gateway = gatewayOf(await render({ livenessProbe: null, startupProbe: null }));
     const [container] = valuesAt(gateway, 'spec.template.spec.containers[]') as object[];

@@ -139,7 +139,7 @@ preStop:
 {{- $selector := dict "labelSelector" (dict "matchLabels" (fromYaml (include "pogo-gateway.selectorLabels" .))) }}
 {{- $constraints := list }}
 {{- range .Values.topologySpreadConstraints }}
-{{- $constraints = append $constraints (mergeOverwrite (deepCopy $selector) .) }}
+{{- $constraints = append $constraints (ternary . (merge (deepCopy $selector) .) (hasKey . "labelSelector")) }}
 {{- end }}
 {{- toYaml $constraints }}
 {{- end }}
