@@ -9,7 +9,7 @@
 {{- if gt (int $v.replicaCount) 1 }}
 {{- fail (printf "replicaCount %d needs Redis: nodes without one know nothing of each other's clients. Set redis.url, redis.host, redis.clusterNodes or redis.sentinels; for a trial redis.trial.enabled." (int $v.replicaCount)) }}
 {{- end }}
-{{- range $key := list "username" "password" "prefix" "sentinelName" "sentinelPassword" }}
+{{- range $key := list "username" "password" "db" "tls" "prefix" "sentinelName" "sentinelPassword" }}
 {{- if get $v.redis $key }}
 {{- fail (printf "redis.%s is set, but nothing says where Redis is: set redis.url, redis.host, redis.clusterNodes or redis.sentinels." $key) }}
 {{- end }}
@@ -36,6 +36,9 @@
 {{- end }}
 {{- if $v.app.key }}
 {{- fail "existingSecret is set, and so is app.key: put it into that Secret as POGO_WS_APP_KEY." }}
+{{- end }}
+{{- if ne $v.app.id "1" }}
+{{- fail "existingSecret is set, and so is app.id: put it into that Secret as POGO_WS_APP_ID." }}
 {{- end }}
 {{- else }}
 {{- if ne (empty $v.app.key) (empty $v.app.secret) }}
