@@ -79,6 +79,15 @@ describe('the chart', () => {
     expect(selectors).toEqual([valuesAt(gateway, 'spec.selector')[0], labelSelector]);
   });
 
+  it.each([{}, { nameOverride: 'web.sockets' }, { fullnameOverride: 'web.sockets' }])(
+    'has names without dots, which Services cannot have: %j',
+    async (values) => {
+      const manifests = await render({ ...values, redis: { trial: { enabled: true } } }, { release: 'pogo.v2' });
+      expect(manifests.flatMap(fieldProblems)).toEqual([]);
+      expect(referenceProblems(manifests, new Set())).toEqual([]);
+    },
+  );
+
   it('asks nothing of a pod where null takes the probe away', async () => {
     const gateway = gatewayOf(await render({ livenessProbe: null, startupProbe: null }));
     const [container] = valuesAt(gateway, 'spec.template.spec.containers[]') as object[];

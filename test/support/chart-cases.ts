@@ -92,6 +92,7 @@ export const REFUSED: readonly (readonly [what: string, values: object, sentence
   ['a database of a Redis Cluster', { ...APP, redis: { clusterNodes: ['a'], db: 1 } }, /redis\.db must be 0/],
   ['TLS beside a URL', { ...APP, redis: { url: 'redis://a', tls: true } }, /rediss:/],
   ['secrets in two places', { ...APP, existingSecret: 's' }, /existingSecret is set, and so are .*POGO_WS_APP_SECRET/],
+  ['a name that no Service has', { ...APP, fullnameOverride: '2pogo' }, /cannot be called 2pogo.*Set fullnameOverride/],
   ['an id beside a Secret', { app: { id: 'shop' }, existingSecret: 's' }, /app\.id: put it into .* POGO_WS_APP_ID/],
   ['a database of no Redis', { ...APP, redis: { db: 3 } }, /redis\.db is set, but nothing says where Redis is/],
   ['TLS to no Redis', { ...APP, redis: { tls: true } }, /redis\.tls is set, but nothing says where Redis is/],

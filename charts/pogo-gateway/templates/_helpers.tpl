@@ -2,15 +2,15 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" }}
 {{- end }}
 
-{{/* 50 characters leave room for what other names add to it. */}}
+{{/* 50 characters leave room for what other names add to it. Releases may have dots in their names, Services may not. */}}
 {{- define "pogo-gateway.fullname" -}}
+{{- $name := printf "%s-%s" .Release.Name (include "pogo-gateway.name" .) }}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
+{{- $name = .Values.fullnameOverride }}
 {{- else if contains (include "pogo-gateway.name" .) .Release.Name }}
-{{- .Release.Name | trunc 50 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name (include "pogo-gateway.name" .) | trunc 50 | trimSuffix "-" }}
+{{- $name = .Release.Name }}
 {{- end }}
+{{- $name | replace "." "-" | trunc 50 | trimSuffix "-" }}
 {{- end }}
 
 {{/* In quotes, as whatever somebody names: a namespace may be called `no` or `1234`, which YAML takes for no text. */}}

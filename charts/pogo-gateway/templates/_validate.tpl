@@ -1,6 +1,9 @@
 {{/* What is wrong although every value by itself is right. Rendering ends with the sentence. */}}
 {{- define "pogo-gateway.validate" -}}
 {{- $v := .Values }}
+{{- if regexMatch "^[0-9]" (include "pogo-gateway.fullname" .) }}
+{{- fail (printf "a Service cannot be called %s: its name begins with a letter. Set fullnameOverride, or call the release something else." (include "pogo-gateway.fullname" .)) }}
+{{- end }}
 {{- $places := include "pogo-gateway.redisPlaces" . }}
 {{- if not $places }}
 {{- if $v.autoscaling.enabled }}
