@@ -225,6 +225,9 @@ describe('the chart', () => {
     expect(await notes({ files: ['trial-values.yaml'] })).toMatch(/WARNING: redis\.trial\.enabled is for a trial/);
     const one = await notes({ values: { ...APP, ingress: { enabled: true, hosts: [{ host: 'ws.example.com' }] } } });
     expect(one).toMatch(/One node, no Redis[^]*WARNING: trustedProxies is empty/);
+    const service = (more: object) => notes({ values: { ...APP, service: { type: 'LoadBalancer', ...more } } });
+    expect(await service({})).toMatch(/WARNING: without service\.externalTrafficPolicy Local/);
+    expect(await service({ externalTrafficPolicy: 'Local' })).not.toContain('WARNING');
     for (const file of CI_FILES) {
       const text = await notes({ files: [file] });
       expect(secretsIn(valuesOf(`ci/${file}`)).filter((secret) => text.includes(secret))).toEqual([]);
