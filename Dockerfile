@@ -31,7 +31,8 @@ COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
 COPY deploy/docker/healthcheck.mjs healthcheck.mjs
 # Nothing is written: run it with a read-only root file system.
-USER node
+# The image's user `node` by its number: of a name the kubelet cannot tell that it is not root (runAsNonRoot).
+USER 1000:1000
 # WebSockets and the HTTP API; metrics, which listen on loopback unless POGO_WS_METRICS_HOST says otherwise.
 EXPOSE 8080 2019
 # No shell and no init in between: SIGTERM reaches the server, which drains and exits 0.

@@ -11,6 +11,9 @@ interface Schema {
   readonly properties: Readonly<Record<string, Schema>>;
   readonly definitions: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: unknown;
+  readonly required?: readonly string[];
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly unknown[];
   readonly $ref?: string;
 }
 
@@ -78,6 +81,23 @@ describe('the chart, as it is written', () => {
     // What Kubernetes defines is checked by Kubernetes.
     const isOpen = (path: string) => !known.some((other) => other.startsWith(`${path.replace(/\.[^.]+$/, '')}.`));
     expect(values.filter((path) => !known.includes(path) && !isOpen(path))).toEqual([]);
+  });
+
+  it('cannot be rendered without a value that has to be there: null takes one away', () => {
+    // Probes are left out then; settings have no defaults here.
+    const mayBeNull = /^(\w+Probe|config\.settings)$/;
+    const needed = (object: Schema, values: object, prefix = ''): string[] =>
+      Object.entries(values).flatMap(([key, value]: [string, unknown]) => {
+        const { $ref, ...own } = object.properties[key] ?? { properties: {}, definitions: {} };
+        const schemaOf = $ref === undefined ? own : (schema.definitions[$ref.split('/').at(-1) ?? ''] as Schema);
+        const isMap = typeof value === 'object' && value !== null && Object.keys(schemaOf.properties ?? {}).length > 0;
+        const isText = typeof value === 'string' && value !== '' && !(schemaOf.enum ?? []).includes('');
+        const isNumber = typeof value === 'number' && ![schemaOf.type].flat().includes('null');
+        const isMissed = (isMap || isText || isNumber) && !mayBeNull.test(`${prefix}${key}`);
+        const below = isMap ? needed(schemaOf, value, `${prefix}${key}.`) : [];
+        return isMissed && !(object.required ?? []).includes(key) ? [`${prefix}${key}`, ...below] : below;
+      });
+    expect(needed(schema, valuesOf('values.yaml'))).toEqual([]);
   });
 
   it('is of the release that it installs', () => {

@@ -229,7 +229,7 @@ describe('The Dockerfile as it is written', () => {
 
   it('ends as an ordinary user, without a shell before the server', () => {
     const names = last.instructions.map(({ name }) => name);
-    expect(find(last, 'USER')?.text).toBe('node');
+    expect(find(last, 'USER')?.text).toBe('1000:1000');
     expect(names.lastIndexOf('COPY')).toBeLessThan(names.indexOf('USER'));
     expect(find(last, 'CMD')?.text).toMatch(/^\["node", /);
     expect(find(last, 'HEALTHCHECK')?.text).toMatch(/^--interval=\S+|^CMD \["node"/);

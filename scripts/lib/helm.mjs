@@ -6,7 +6,7 @@ import { runsOneOf } from './chosen-tests.mjs';
 import { findBinary } from './debian.mjs';
 import { run } from './project.mjs';
 
-const CHART_TEST = 'test/chart.spec.ts';
+const CHART_TESTS = ['test/chart.spec.ts', 'test/chart-values.spec.ts'];
 /** What is built where there is none. It needs Go 1.24, as Debian 13 has it; a newer Go serves as well. */
 const VERSION = 'v3.19.5';
 const MAJOR = 3;
@@ -18,12 +18,12 @@ const VERSION_TIMEOUT_MS = 30_000;
 const USUAL_GO = '/usr/local/go/bin/go';
 
 /**
- * Finds Helm for the test of the chart, and builds it with Go if there is none.
- * @param args what vitest is given: nothing is done for a run without that test.
- * @returns what the test needs in its environment: where it is, or the sentence that it is skipped with.
+ * Finds Helm for the tests of the chart, and builds it with Go if there is none.
+ * @param args what vitest is given: nothing is done for a run without them.
+ * @returns what they need in their environment: where it is, or the sentence that they are skipped with.
  */
 export async function ensureHelm(args) {
-  return (await runsOneOf([CHART_TEST], args)) ? provideHelm() : {};
+  return (await runsOneOf(CHART_TESTS, args)) ? provideHelm() : {};
 }
 
 /** The same for the test by itself, where vitest was started without `npm test`. */
@@ -33,7 +33,7 @@ export async function provideHelm() {
   const problem = found === undefined ? 'There is no Helm 3, and no Go that builds it' : problemOf(found);
   if (problem === undefined) return { POGO_TEST_HELM: found };
   const sentence =
-    `${problem}, and ${CHART_TEST} needs it: install Helm ${MAJOR} or Go, ` +
+    `${problem}, and ${CHART_TESTS.join(' and ')} need it: install Helm ${MAJOR} or Go, ` +
     `or name the binary of Helm in POGO_TEST_HELM.`;
   process.stderr.write(`${sentence}\n`);
   return { POGO_TEST_HELM_PROBLEM: sentence };

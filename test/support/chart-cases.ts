@@ -61,6 +61,25 @@ export const EXPECTED: Readonly<Record<string, { readonly apps: readonly string[
 export const APP = { app: { key: 'a-key', secret: 'a-secret' } };
 export const REDIS = { redis: { host: 'redis' } };
 
+/** Null, where the chart can do without: it is how a values file takes back what another one has set. */
+export const NOTHING_IN = {
+  ...Object.fromEntries(
+    [
+      ...['imagePullSecrets', 'nameOverride', 'fullnameOverride', 'pathPrefix', 'trustedProxies', 'commandSecret'],
+      ...['webhookSecret', 'existingSecret', 'podSecurityContext', 'securityContext', 'podAnnotations', 'podLabels'],
+      ...['priorityClassName', 'nodeSelector', 'tolerations', 'affinity', 'topologySpreadConstraints', 'extraEnv'],
+      ...['extraEnvFrom', 'extraVolumes', 'extraVolumeMounts'],
+    ].map((name) => [name, null]),
+  ),
+  config: { settings: null, apps: null, existingSecret: null },
+  redis: { url: null, host: 'redis', clusterNodes: null, sentinels: null, password: null, db: null, tls: null },
+  service: { type: 'LoadBalancer', annotations: null, loadBalancerSourceRanges: null },
+  ingress: { enabled: true, annotations: null, className: null, tls: null, hosts: [{ host: 'ws.example.com' }] },
+  autoscaling: { enabled: true, metrics: null, behavior: null },
+  networkPolicy: { enabled: true, ingressFrom: null, metricsNamespaces: null, egress: null },
+  serviceAccount: { annotations: null, name: null },
+};
+
 /** What is not rendered: what it is, the values, and the sentence. */
 export const REFUSED: readonly (readonly [what: string, values: object, sentence: RegExp])[] = [
   ['two nodes without Redis', { ...APP, replicaCount: 2 }, /replicaCount 2 needs Redis: nodes without one/],
@@ -73,6 +92,10 @@ export const REFUSED: readonly (readonly [what: string, values: object, sentence
   ['a database of a Redis Cluster', { ...APP, redis: { clusterNodes: ['a'], db: 1 } }, /redis\.db must be 0/],
   ['TLS beside a URL', { ...APP, redis: { url: 'redis://a', tls: true } }, /rediss:/],
   ['secrets in two places', { ...APP, existingSecret: 's' }, /existingSecret is set, and so are .*POGO_WS_APP_SECRET/],
+  ['a name that no Service has', { ...APP, fullnameOverride: '2pogo' }, /cannot be called 2pogo.*Set fullnameOverride/],
+  ['an id beside a Secret', { app: { id: 'shop' }, existingSecret: 's' }, /app\.id: put it into .* POGO_WS_APP_ID/],
+  ['a database of no Redis', { ...APP, redis: { db: 3 } }, /redis\.db is set, but nothing says where Redis is/],
+  ['TLS to no Redis', { ...APP, redis: { tls: true } }, /redis\.tls is set, but nothing says where Redis is/],
   ['TLS without a certificate', { ...APP, tls: { enabled: true } }, /tls\.secretName/],
   ['an ingress for no host', { ...APP, ingress: { enabled: true } }, /ingress\.hosts/],
   ['one port for two things', { ...APP, containerPort: 2019 }, /must differ/],
@@ -86,5 +109,13 @@ export const REFUSED: readonly (readonly [what: string, values: object, sentence
   ['a number that is a text', { ...APP, replicaCount: '1' }, /got string, want integer/],
   ['a flag that is a text', { ...APP, metrics: { enabled: 'false' } }, /got string, want boolean/],
   ['a privileged port', { ...APP, containerPort: 80 }, /containerPort/],
+  ['no number of nodes', { ...APP, replicaCount: null }, /missing property 'replicaCount'/],
+  ['no path of a probe', { ...APP, livenessProbe: { path: null } }, /missing property 'path'/],
+  ['no Redis in this way', { ...APP, redis: null }, /missing property 'redis'/],
+  [
+    'a budget of nothing',
+    { ...APP, podDisruptionBudget: { enabled: true, maxUnavailable: null } },
+    /needs maxUnavailable or minAvailable/,
+  ],
   ['a range that is none', { ...APP, trustedProxies: ['pods'] }, /trustedProxies/],
 ];

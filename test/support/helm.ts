@@ -4,13 +4,14 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { ROOT } from './checkout.js';
 import type { Manifest } from './kubernetes.js';
 
 export const CHART = join(ROOT, 'charts/pogo-gateway');
 /** Building Helm takes minutes, where `npm test` has not done it before. */
-export const HELM_TIMEOUT_MS = 960_000;
+const HELM_TIMEOUT_MS = 960_000;
 /** A release of Kubernetes that knows all that the chart writes. A Helm that Go has built takes itself for a very old one. */
 export const KUBERNETES = '1.34.0';
 
@@ -27,6 +28,7 @@ export interface RenderOptions {
   /** More values, as JSON; over those of the files. */
   readonly values?: object;
   readonly release?: string;
+  readonly namespace?: string;
   readonly kubernetes?: string;
 }
 
@@ -87,7 +89,7 @@ export class Helm {
   }
 
   private async render(
-    { files = [], values = {}, release = 'pogo', kubernetes = KUBERNETES }: RenderOptions,
+    { files = [], values = {}, release = 'pogo', namespace = 'realtime', kubernetes = KUBERNETES }: RenderOptions,
     chart = CHART,
     ...more: string[]
   ): Promise<Result> {
@@ -95,7 +97,7 @@ export class Helm {
     const own = join(folder, 'values.json');
     await writeFile(own, JSON.stringify(values));
     const paths = [...files.map((file) => join(CHART, 'ci', file)), own].flatMap((path) => ['--values', path]);
-    const place = ['--namespace', 'realtime', '--kube-version', kubernetes];
+    const place = ['--namespace', namespace, '--kube-version', kubernetes];
     return this.run('template', release, chart, ...place, ...paths, ...more);
   }
 
@@ -116,6 +118,22 @@ export class Helm {
   }
 }
 
+/** The Helm of a spec file, from its first hook on. Without one every test is skipped, with the reason. */
+export function useHelm(): () => Helm | undefined {
+  let helm: Helm | undefined;
+  let problem = '';
+  beforeAll(async () => {
+    const found = await Helm.find();
+    if (typeof found === 'string') problem = found;
+    else helm = found;
+  }, HELM_TIMEOUT_MS);
+  afterAll(() => helm?.remove());
+  beforeEach((context) => {
+    if (helm === undefined) context.skip(problem);
+  });
+  return () => helm;
+}
+
 /** What scripts/test.mjs has found, or where vitest runs by itself what that script would find. */
 async function toolOf(): Promise<Awaited<ReturnType<HelmTool['provideHelm']>>> {
   const { POGO_TEST_HELM: path, POGO_TEST_HELM_PROBLEM: problem } = process.env;
@@ -125,8 +143,9 @@ async function toolOf(): Promise<Awaited<ReturnType<HelmTool['provideHelm']>>> {
   return provideHelm();
 }
 
+/** By the rules of YAML 1.1, as Helm and Kubernetes read it. */
 function parse(output: string): Manifest[] {
-  return parseAllDocuments(output, { uniqueKeys: true }).flatMap((document) => {
+  return parseAllDocuments(output, { uniqueKeys: true, version: '1.1' }).flatMap((document) => {
     const [error] = document.errors;
     if (error !== undefined) throw error;
     const manifest = document.toJS() as Manifest | null;

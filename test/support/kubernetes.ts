@@ -9,7 +9,6 @@ export interface Manifest {
     readonly annotations?: Labels;
   };
   readonly data?: Readonly<Record<string, string>>;
-  readonly stringData?: Readonly<Record<string, string>>;
   readonly spec?: unknown;
 }
 
@@ -18,7 +17,7 @@ export type Labels = Readonly<Record<string, string>>;
 /** Kind → the API that has it, and the fields that the API requires, or that the object is nothing without. */
 const KINDS: Readonly<Record<string, { readonly apiVersion: string; readonly required: readonly string[] }>> = {
   ServiceAccount: { apiVersion: 'v1', required: ['automountServiceAccountToken'] },
-  Secret: { apiVersion: 'v1', required: ['type', 'stringData'] },
+  Secret: { apiVersion: 'v1', required: ['type', 'data'] },
   ConfigMap: { apiVersion: 'v1', required: ['data'] },
   Service: {
     apiVersion: 'v1',
@@ -112,6 +111,12 @@ export function fieldProblems(manifest: Manifest): string[] {
 function namedPorts(manifest: Manifest): string[] {
   const paths = ['spec?.ports?[].name', 'spec?.template?.spec.containers[].ports[].name'];
   return paths.flatMap((path) => valuesAt(manifest, path)).filter((name) => typeof name === 'string');
+}
+
+/** What a Secret or a ConfigMap holds, as whoever reads it gets it. */
+export function contentOf({ kind, data = {} }: Manifest): Readonly<Record<string, string>> {
+  if (kind !== 'Secret') return data;
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
 }
 
 /**

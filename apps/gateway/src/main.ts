@@ -1,5 +1,6 @@
-import { parseCommandLine } from './config/command-line.js';
-import { startEnvironment } from './config/load-config.js';
-import { serve } from './serve.js';
+import { endAtOnce } from './early-signals.js';
 
-void serve(() => [startEnvironment(), parseCommandLine(process.argv.slice(2))]);
+// The first process of a container gets no signal that it has no handler for, and loading the rest takes a second or more:
+// an engine that stops it meanwhile would wait for its whole grace period.
+endAtOnce();
+await import('./standalone.js');

@@ -6,6 +6,7 @@ import { AppReload } from './app-reload.js';
 import { ConfigError, explainConfig, type CommandLineSettings, type Environment } from './config/load-config.js';
 import { diagnose } from './diagnostics.js';
 import { createGateway } from './create-gateway.js';
+import { noLongerAtOnce } from './early-signals.js';
 import { GatewayLogger } from './gateway-logger.js';
 import { watchTerminal } from './terminal.js';
 import { reloadCertificate } from './tls.js';
@@ -73,6 +74,7 @@ function endOnSignal(app: INestApplication, shutdownTimeoutMs: number): () => vo
       },
     );
   };
+  noLongerAtOnce();
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
   return end;

@@ -2,26 +2,27 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" }}
 {{- end }}
 
-{{/* 50 characters leave room for what other names add to it. */}}
+{{/* 50 characters leave room for what other names add to it. Releases may have dots in their names, Services may not. */}}
 {{- define "pogo-gateway.fullname" -}}
+{{- $name := printf "%s-%s" .Release.Name (include "pogo-gateway.name" .) }}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
+{{- $name = .Values.fullnameOverride }}
 {{- else if contains (include "pogo-gateway.name" .) .Release.Name }}
-{{- .Release.Name | trunc 50 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name (include "pogo-gateway.name" .) | trunc 50 | trimSuffix "-" }}
+{{- $name = .Release.Name }}
 {{- end }}
+{{- $name | replace "." "-" | trunc 50 | trimSuffix "-" }}
 {{- end }}
 
+{{/* In quotes, as whatever somebody names: a namespace may be called `no` or `1234`, which YAML takes for no text. */}}
 {{- define "pogo-gateway.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "pogo-gateway.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/name: {{ include "pogo-gateway.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | trunc 63 | trimSuffix "-" | quote }}
 app.kubernetes.io/component: gateway
 {{- end }}
 
 {{- define "pogo-gateway.redisSelectorLabels" -}}
-app.kubernetes.io/name: {{ include "pogo-gateway.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/name: {{ include "pogo-gateway.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | trunc 63 | trimSuffix "-" | quote }}
 app.kubernetes.io/component: redis
 {{- end }}
 
@@ -62,7 +63,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 
 {{/* A path without a slash at its end; "" is the root. */}}
 {{- define "pogo-gateway.pathPrefix" -}}
-{{- $path := trimAll "/" .Values.pathPrefix }}
+{{- $path := trimAll "/" (default "" .Values.pathPrefix) }}
 {{- if $path }}{{ printf "/%s" $path }}{{ end }}
 {{- end }}
 

@@ -1,5 +1,17 @@
-{{/* What the chart says to the gateway; secrets come from the Secret. Over the file, and over the Secret. */}}
+{{/* extraEnv in the place of what the chart says: the API server drops one of two with the same name, or refuses both. */}}
 {{- define "pogo-gateway.env" -}}
+{{- $more := default list .Values.extraEnv }}
+{{- $names := list }}
+{{- range $more }}{{ $names = append $names .name }}{{ end }}
+{{- $env := list }}
+{{- range fromYamlArray (include "pogo-gateway.ownEnv" .) }}
+{{- if not (has .name $names) }}{{ $env = append $env . }}{{ end }}
+{{- end }}
+{{- toYaml (concat $env $more) }}
+{{- end }}
+
+{{/* What the chart says to the gateway; secrets come from the Secret. Over the file, and over the Secret. */}}
+{{- define "pogo-gateway.ownEnv" -}}
 {{- $v := .Values -}}
 - name: NODE_ENV
   value: production
@@ -41,9 +53,6 @@
   value: /etc/pogo/config/{{ include "pogo-gateway.configFileKey" . }}
 {{- end }}
 {{- include "pogo-gateway.redisEnv" . }}
-{{- with $v.extraEnv }}
-{{ toYaml . }}
-{{- end }}
 {{- end }}
 
 {{- define "pogo-gateway.redisEnv" -}}
@@ -94,7 +103,7 @@
 {{- else if include "pogo-gateway.secretData" . }}
 {{- $sources = append $sources (dict "secretRef" (dict "name" (include "pogo-gateway.fullname" .))) }}
 {{- end }}
-{{- $sources = concat $sources .Values.extraEnvFrom }}
+{{- $sources = concat $sources (default list .Values.extraEnvFrom) }}
 {{- if $sources }}{{ toYaml $sources }}{{ end }}
 {{- end }}
 
@@ -130,7 +139,7 @@ preStop:
 {{- $selector := dict "labelSelector" (dict "matchLabels" (fromYaml (include "pogo-gateway.selectorLabels" .))) }}
 {{- $constraints := list }}
 {{- range .Values.topologySpreadConstraints }}
-{{- $constraints = append $constraints (mergeOverwrite (deepCopy $selector) .) }}
+{{- $constraints = append $constraints (ternary . (merge (deepCopy $selector) .) (hasKey . "labelSelector")) }}
 {{- end }}
 {{- toYaml $constraints }}
 {{- end }}

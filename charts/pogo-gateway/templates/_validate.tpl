@@ -1,6 +1,9 @@
 {{/* What is wrong although every value by itself is right. Rendering ends with the sentence. */}}
 {{- define "pogo-gateway.validate" -}}
 {{- $v := .Values }}
+{{- if regexMatch "^[0-9]" (include "pogo-gateway.fullname" .) }}
+{{- fail (printf "a Service cannot be called %s: its name begins with a letter. Set fullnameOverride, or call the release something else." (include "pogo-gateway.fullname" .)) }}
+{{- end }}
 {{- $places := include "pogo-gateway.redisPlaces" . }}
 {{- if not $places }}
 {{- if $v.autoscaling.enabled }}
@@ -9,7 +12,7 @@
 {{- if gt (int $v.replicaCount) 1 }}
 {{- fail (printf "replicaCount %d needs Redis: nodes without one know nothing of each other's clients. Set redis.url, redis.host, redis.clusterNodes or redis.sentinels; for a trial redis.trial.enabled." (int $v.replicaCount)) }}
 {{- end }}
-{{- range $key := list "username" "password" "prefix" "sentinelName" "sentinelPassword" }}
+{{- range $key := list "username" "password" "db" "tls" "prefix" "sentinelName" "sentinelPassword" }}
 {{- if get $v.redis $key }}
 {{- fail (printf "redis.%s is set, but nothing says where Redis is: set redis.url, redis.host, redis.clusterNodes or redis.sentinels." $key) }}
 {{- end }}
@@ -37,6 +40,9 @@
 {{- if $v.app.key }}
 {{- fail "existingSecret is set, and so is app.key: put it into that Secret as POGO_WS_APP_KEY." }}
 {{- end }}
+{{- if ne $v.app.id "1" }}
+{{- fail "existingSecret is set, and so is app.id: put it into that Secret as POGO_WS_APP_ID." }}
+{{- end }}
 {{- else }}
 {{- if ne (empty $v.app.key) (empty $v.app.secret) }}
 {{- fail "app.key and app.secret go together: one is set, the other is not." }}
@@ -59,6 +65,11 @@
 {{- end }}
 {{- if and $v.metrics.enabled (eq (int $v.metrics.port) (int $v.containerPort)) }}
 {{- fail "metrics.port and containerPort must differ: what clients reach has no metrics." }}
+{{- end }}
+{{- with $v.podDisruptionBudget }}
+{{- if and .enabled (kindIs "invalid" .maxUnavailable) (kindIs "invalid" .minAvailable) }}
+{{- fail "podDisruptionBudget.enabled needs maxUnavailable or minAvailable." }}
+{{- end }}
 {{- end }}
 {{- if $v.autoscaling.enabled }}
 {{- if gt (int $v.autoscaling.minReplicas) (int $v.autoscaling.maxReplicas) }}
