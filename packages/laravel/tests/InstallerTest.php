@@ -94,6 +94,23 @@ final class InstallerTest extends TestCase
         $this->assertStringContainsString("'driver' => 'pogo'", $this->read('config/broadcasting.php'));
     }
 
+    public function test_of_two_lines_the_last_counts_and_an_address_is_told_or_forced(): void
+    {
+        $this->application('', ['.env' => "REVERB_PORT=1\nREVERB_APP_KEY=\nREVERB_APP_KEY=last\nREVERB_PORT=2\n"]);
+        $this->assertSame(['REVERB_PORT is 2 in .env and stays so: change it there, or use --force'], $this->install(['port' => '3', 'host' => 'ws.example'])->warnings);
+        $this->assertStringStartsWith("REVERB_PORT=1\nREVERB_APP_KEY=\nREVERB_APP_KEY=last\nREVERB_PORT=2\n", $this->read('.env'));
+        $this->assertStringContainsString('REVERB_HOST="ws.example"', $this->read('.env'));
+        $this->assertSame([], $this->install(['port' => '3', 'force' => true])->warnings);
+        $this->assertMatchesRegularExpression("/^REVERB_PORT=1\nREVERB_APP_KEY=\nREVERB_APP_KEY=[0-9a-f]{20}\nREVERB_PORT=3\n/", $this->read('.env'));
+    }
+
+    public function test_a_connection_in_a_comment_is_none_and_an_old_default_is_told(): void
+    {
+        $this->application('', ['config/broadcasting.php' => "<?php\n\nreturn [\n    'default' => env('BROADCAST_DRIVER', 'null'),\n    'connections' => [\n        // 'reverb' => [],\n    ],\n];\n"]);
+        $this->assertStringContainsString("the default is that of BROADCAST_DRIVER, so that BROADCAST_CONNECTION does nothing", $this->install()->warnings[0]);
+        $this->assertStringContainsString("'driver' => 'reverb'", $this->read('config/broadcasting.php'));
+    }
+
     public function test_a_missing_env_begins_as_the_example(): void
     {
         $this->application('');

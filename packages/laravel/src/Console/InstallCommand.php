@@ -12,9 +12,9 @@ class InstallCommand extends Command
 {
     protected $signature = 'pogo:ws-install
         {--driver=reverb : reverb, which Laravel brings, or pogo}
-        {--host=localhost : Where browsers and Laravel find the gateway}
-        {--port=8080 : And on which port}
-        {--scheme=http : http or https}
+        {--host= : Where browsers and Laravel find the gateway: localhost}
+        {--port= : And on which port: 8080}
+        {--scheme= : http, or https}
         {--force : A new key and secret, and a new echo.js, even where there are some}
         {--dry-run : Show what would change, and change nothing}';
 
@@ -25,7 +25,8 @@ class InstallCommand extends Command
         $isDryRun = (bool) $this->option('dry-run');
         $options = ['force' => (bool) $this->option('force')];
         foreach (['driver', 'host', 'port', 'scheme'] as $name) {
-            $options[$name] = (string) $this->option($name);
+            // Only what was asked for may contradict what is there.
+            $options += $this->option($name) === null ? [] : [$name => (string) $this->option($name)];
         }
         try {
             $installer = new Installer($this->laravel->basePath(), $options);

@@ -16,7 +16,7 @@ class EnvFile
         $this->lines = $file->text === '' ? [] : preg_split('/\r?\n/', (string) preg_replace('/\r?\n$/D', '', $file->text));
     }
 
-    /** The value without quotes; null when there is no such name, "" when it has none. The first line counts. */
+    /** The value without quotes; null when there is no such name, "" when it has none. The last line counts, as it does for Laravel. */
     public function get(string $name): ?string
     {
         $line = $this->lineOf($name);
@@ -63,12 +63,6 @@ class EnvFile
 
     private function lineOf(string $name): ?int
     {
-        foreach ($this->lines as $number => $line) {
-            if (preg_match("/^\\s*(?:export\\s+)?{$name}\\s*=/", $line)) {
-                return $number;
-            }
-        }
-
-        return null;
+        return array_key_last(preg_grep("/^\\s*(?:export\\s+)?{$name}\\s*=/", $this->lines));
     }
 }

@@ -48,7 +48,7 @@ class Installer
         $application = $this->open('bootstrap/app.php');
         $env = [$this->planEnv(), ...$this->planExample()];
         PhpFiles::createChannels($channels);
-        $leftovers = [PhpFiles::addConnection($broadcasting, $this->driver), PhpFiles::routeChannels($application)];
+        $leftovers = [PhpFiles::addConnection($broadcasting, $this->driver), PhpFiles::usesConnection($broadcasting), PhpFiles::routeChannels($application)];
         $manifest = $this->json('package.json');
         $nodePackages = ($manifest['dependencies'] ?? []) + ($manifest['devDependencies'] ?? []);
         $scripts = new Scripts($dir, $nodePackages, $this->force);
@@ -108,7 +108,8 @@ class Installer
             $token = bin2hex(random_bytes($bytes));
             $this->force ? $env->set($name, $token) : $env->fill($name, $token);
         }
-        $this->fillAddress($env, $this->options['host'] ?? 'localhost', (string) ($this->options['port'] ?? 8080), $this->options['scheme'] ?? 'http');
+        $this->takeAddress($env);
+        $this->fillAddress($env);
         $env->save();
 
         return $file;
@@ -125,17 +126,35 @@ class Installer
         foreach (['REVERB_APP_ID', ...array_keys(self::TOKENS)] as $name) {
             $env->fill($name, '');
         }
-        $this->fillAddress($env, 'localhost', '8080', 'http');
+        $this->fillAddress($env);
         $env->save();
 
         return [$file];
     }
 
-    private function fillAddress(EnvFile $env, string $host, string $port, string $scheme): void
+    /** What was asked for. What is there is kept, unless forced, and that is told. */
+    private function takeAddress(EnvFile $env): void
     {
-        $env->fill('REVERB_HOST', "\"{$host}\"");
-        $env->fill('REVERB_PORT', $port);
-        $env->fill('REVERB_SCHEME', $scheme);
+        foreach (['host', 'port', 'scheme'] as $option) {
+            $asked = (string) ($this->options[$option] ?? '');
+            $name = 'REVERB_'.strtoupper($option);
+            $current = $env->get($name) ?? '';
+            if ($asked === '' || $asked === $current) {
+                continue;
+            }
+            if ($current === '' || $this->force) {
+                $env->set($name, $option === 'host' ? "\"{$asked}\"" : $asked);
+            } else {
+                $this->warnings[] = "{$name} is {$current} in .env and stays so: change it there, or use --force";
+            }
+        }
+    }
+
+    private function fillAddress(EnvFile $env): void
+    {
+        $env->fill('REVERB_HOST', '"localhost"');
+        $env->fill('REVERB_PORT', '8080');
+        $env->fill('REVERB_SCHEME', 'http');
         foreach (['APP_KEY', 'HOST', 'PORT', 'SCHEME'] as $name) {
             $env->fill("VITE_REVERB_{$name}", "\"\${REVERB_{$name}}\"");
         }

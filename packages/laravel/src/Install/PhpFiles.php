@@ -28,7 +28,7 @@ class PhpFiles
 
             return null;
         }
-        if (preg_match("/(['\"]){$driver}\\1\\s*=>\\s*\\[/", $file->text)) {
+        if (preg_match("/(['\"]){$driver}\\1\\s*=>\\s*\\[/", self::withoutComments($file->text))) {
             return null;
         }
         if (! preg_match("/^[ \\t]*(['\"])connections\\1\\s*=>\\s*\\[[ \\t]*\\R/m", $file->text, $match, PREG_OFFSET_CAPTURE)) {
@@ -37,6 +37,17 @@ class PhpFiles
         $file->insert($match[0][1] + strlen($match[0][0]), str_replace("\n", $file->newline(), "\n{$connection}"));
 
         return null;
+    }
+
+    /** Applications that were begun with Laravel 10 or older read another name, which nobody sets any more. */
+    public static function usesConnection(PlannedFile $file): ?string
+    {
+        $isFound = preg_match('/([\'"])default\1\s*=>\s*env\(\s*([\'"])(\w+)\2/', self::withoutComments($file->text), $match);
+        if (! $isFound || $match[3] === 'BROADCAST_CONNECTION') {
+            return null;
+        }
+
+        return "{$file->path}: the default is that of {$match[3]}, so that BROADCAST_CONNECTION does nothing: write env('BROADCAST_CONNECTION', 'null') there";
     }
 
     /** Skeletons since Laravel 11 come without it. */
@@ -51,8 +62,7 @@ class PhpFiles
     public static function routeChannels(PlannedFile $file): ?string
     {
         $byHand = "{$file->path}: add this to ->withRouting( by hand: ".self::CHANNELS_ARGUMENT;
-        $code = (string) preg_replace(['#/\*.*?\*/#s', '#^\s*(//|\#).*$#m'], '', $file->text);
-        if (preg_match('/->withBroadcasting\s*\(|\bchannels\s*:/', $code)) {
+        if (preg_match('/->withBroadcasting\s*\(|\bchannels\s*:/', self::withoutComments($file->text))) {
             return null;
         }
         // Below `commands:`, where install:broadcasting puts it, or first.
@@ -65,6 +75,11 @@ class PhpFiles
         }
 
         return null;
+    }
+
+    private static function withoutComments(string $php): string
+    {
+        return (string) preg_replace(['#/\*.*?\*/#s', '#^\s*(//|\#).*$#m'], '', $php);
     }
 
     private static function connection(string $driver): string

@@ -8,7 +8,11 @@ use SebastianBergmann\Diff\Output\StrictUnifiedDiffOutputBuilder;
 /** A file of the application, as it is and as it should be. Nothing is written before {@see write}. */
 class PlannedFile
 {
-    private const SECRET_LINE = '/^([-+]\s*\w*(?:SECRET|PASSWORD|TOKEN|PRIVATE)\w*\s*=).+$/m';
+    /** What a `.env` says of the server and need not hide. Everything else in it may be a secret, whatever its name. */
+    private const PUBLIC_LINE = '/^.\s*(?:(?:export\s+)?(?:BROADCAST_CONNECTION|(?:VITE_)?REVERB_(?:APP_ID|APP_KEY|HOST|PORT|SCHEME))\s*=.*)?$/';
+
+    /** Where the value of a line begins; of a line that goes on with a value of several lines, all of it is one. */
+    private const NAME = '/^.\s*(?:export\s+)?\w+\s*=/';
 
     private function __construct(
         /** Below the application's folder. */
@@ -68,17 +72,32 @@ class PlannedFile
         if (! $this->hasChanged()) {
             return '';
         }
-        $builder = new StrictUnifiedDiffOutputBuilder([
-            'contextLines' => str_starts_with($this->path, '.env') ? 0 : 3,
-            'fromFile' => $this->exists() ? $this->path : '/dev/null',
-            'toFile' => $this->path,
-        ]);
+        $isEnv = str_starts_with($this->path, '.env');
+        $header = ['fromFile' => $this->exists() ? $this->path : '/dev/null', 'toFile' => $this->path];
+        $builder = new StrictUnifiedDiffOutputBuilder(['contextLines' => $isEnv ? 0 : 3] + $header);
+        $diff = (new Differ($builder))->diff($this->before ?? '', $this->text);
 
-        return (string) preg_replace(self::SECRET_LINE, '$1<redacted>', (new Differ($builder))->diff($this->before ?? '', $this->text));
+        return $isEnv ? self::redacted($diff) : $diff;
+    }
+
+    private static function redacted(string $diff): string
+    {
+        $lines = explode("\n", $diff);
+        foreach ($lines as $number => $line) {
+            // The first two name the file. A hunk may have a line between two that change.
+            if ($number < 2 || ! preg_match('/^[-+ ]/', $line)) {
+                continue;
+            }
+            if (! preg_match(self::PUBLIC_LINE, rtrim($line, "\r"))) {
+                $lines[$number] = (preg_match(self::NAME, $line, $name) ? $name[0] : $line[0]).'<redacted>';
+            }
+        }
+
+        return implode("\n", $lines);
     }
 
     /**
-     * Whole or not at all; keeps the file's mode.
+     * Whole or not at all; keeps the file's mode and owner.
      *
      * @throws InstallException
      */
@@ -87,12 +106,18 @@ class PlannedFile
         $folder = dirname($this->realPath);
         // Its name is nobody's to guess, and `x` follows no link.
         $temporary = $this->realPath.'.pogo-'.bin2hex(random_bytes(6));
+        // From its first byte nobody reads it who could not read the file.
+        $mask = umask($this->exists() ? 0077 : umask());
         $file = is_dir($folder) || @mkdir($folder, 0777, true) ? @fopen($temporary, 'x') : false;
+        umask($mask);
         if ($file === false) {
             throw $this->unwritten();
         }
-        $isComplete = fwrite($file, $this->text) === strlen($this->text) && fclose($file);
+        $isComplete = @fwrite($file, $this->text) === strlen($this->text) && fclose($file);
         if ($isComplete && $this->exists()) {
+            // A web server that reads the file by its group, or owns it, still has to after root has installed.
+            @chown($temporary, fileowner($this->realPath));
+            @chgrp($temporary, filegroup($this->realPath));
             chmod($temporary, fileperms($this->realPath) & 0777);
         }
         if (! $isComplete || ! @rename($temporary, $this->realPath)) {

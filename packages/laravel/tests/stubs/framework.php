@@ -105,7 +105,7 @@ namespace Illuminate\Console {
         {
             preg_match("/\\{--{$key}(=(\\S*))?/", $this->signature, $match) || throw new \InvalidArgumentException("no option {$key}");
 
-            return $this->given[$key] ?? (isset($match[1]) ? $match[2] : false);
+            return $this->given[$key] ?? (isset($match[1]) ? ($match[2] === '' ? null : $match[2]) : false);
         }
 
         public function line($string)
