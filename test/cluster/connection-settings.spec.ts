@@ -79,11 +79,11 @@ describe('a Redis with TLS', () => {
 
   it.each([
     ['do not trust its certificate', 'rediss://127.0.0.1', '', /self-signed certificate/],
-    // Short for 127.0.0.1, which the certificate is for.
-    ['know it by another name than its certificate', 'rediss://127.1', pair.certPath, /does not match certificate/],
+    // Of this machine too, but the certificate is for 127.0.0.1.
+    ['know it by another name than its certificate', 'rediss://127.0.0.2', pair.certPath, /does not match certificate/],
     ['do not speak TLS', 'redis://127.0.0.1', pair.certPath, /Redis: /],
   ])('lets nodes wait that %s, and say why', async (_case, url, trusted, reason) => {
-    const redis = await startRedis({ tls: pair });
+    const redis = await startRedis({ tls: pair, args: ['--bind', '127.0.0.1', '127.0.0.2'] });
     const env = { NODE_EXTRA_CA_CERTS: trusted };
     const node = await start({ redis_url: `${url}:${redis.port}` }, { env, awaitReady: false });
     await node.printed(reason);
