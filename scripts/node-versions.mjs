@@ -18,7 +18,8 @@ for (const major of chosen.length > 0 ? chosen : Object.keys(RELEASES)) {
   const bin = install(major);
   process.stdout.write(`\n== Node ${execFileSync(join(bin, 'node'), ['--version'], { encoding: 'utf8' }).trim()} ==\n`);
   // First on the path, so that what tests start by name is the same.
-  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` };
+  const POGO_TEST_TITLE = `Node ${RELEASES[major]}: `;
+  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`, POGO_TEST_TITLE };
   failed += (await run(join(bin, 'node'), ['scripts/test.mjs', ...tests], { env })) === 0 ? 0 : 1;
 }
 process.exit(failed === 0 ? 0 : 1);
