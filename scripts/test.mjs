@@ -42,7 +42,9 @@ if (skipped.length > 0) {
   lines.push('Skipped:', ...skipped.map(({ name, note }) => `  ${name} (${note ?? 'no reason given'})`));
 }
 // Alone on a line is only what the release of Node that is installed says.
-lines.push(`${process.env.POGO_TEST_TITLE ?? ''}${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
+lines.push(
+  `${process.env.POGO_TEST_TITLE ?? ''}${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`,
+);
 process.stdout.write(`${lines.join('\n')}\n`, () => {
   process.exit(code !== 0 ? code : failed > 0 || passed === 0 ? 1 : 0);
 });
