@@ -23,6 +23,35 @@ describe('pogo --json', () => {
   });
 });
 
+describe('pogo refuses, before it asks anybody,', () => {
+  const env = { POGO_WS_APP_KEY: 'k', POGO_WS_APP_SECRET: 's' };
+  it.each([
+    [['terminate', ''], "'' is invalid for argument"],
+    [['users', ''], "'' is invalid for argument"],
+    [['publish', 'news', ''], "'' is invalid for argument"],
+    [['sign', 'channel', '12', 'private-a'], '"12" is no socket id'],
+    [['sign', 'channel', '1.2', 'private a'], '"private a" is no channel'],
+    [['sign', 'channel', '1.2', 'news'], 'news is not signed'],
+    [['sign', 'channel', '1.2', 'presence-a'], 'presence-a needs --data'],
+    [['sign', 'channel', '1.2', 'presence-a', '--data', '{"user_info":{}}'], 'presence-a needs --data'],
+    [['sign', 'user', '1.2', '{id:1}'], 'with an id'],
+    [['sign', 'user', '1.2', 'null'], 'with an id'],
+  ])('%j', async (args, words) => {
+    const { code, out, err } = await pogo(args, env);
+    expect([code, out, err]).toEqual([2, '', expect.stringContaining(words)]);
+  });
+
+  it('nothing that can be signed', async () => {
+    for (const args of [
+      ['channel', '1.2', 'private-encrypted-a'],
+      ['channel', '1.2', 'presence-cache-a', '--data', '{"user_id":7}'],
+      ['user', '1.2', '{"id":7}'],
+    ]) {
+      expect(await pogo(['sign', ...args], env)).toMatchObject({ code: 0, err: '' });
+    }
+  });
+});
+
 describe('pogo, whose reader has gone', () => {
   it.each(['config print', 'config print --help'])(
     'says nothing about it: pogo %s | true',

@@ -183,7 +183,7 @@ final class InstallerTest extends TestCase
         $elsewhere = "{$this->dir}-elsewhere";
         mkdir($elsewhere);
         try {
-            rename("{$this->dir}/.env", "{$elsewhere}/env");
+            unlink("{$this->dir}/.env");
             symlink("{$elsewhere}/env", "{$this->dir}/.env");
             $this->install();
             $this->assertTrue(is_link("{$this->dir}/.env"));

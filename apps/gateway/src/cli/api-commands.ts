@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { ApiClient } from './api-client.js';
 import { print, type CliContext } from './context.js';
 import { targetOf, withTarget, type TargetOptions } from './target.js';
@@ -14,7 +14,7 @@ export function addApiCommands(program: Command, context: CliContext): void {
 
   withTarget(program.command('publish').description('publish an event'))
     .argument('<channels>', 'names, comma-separated')
-    .argument('<event>')
+    .argument('<event>', 'its name', notEmpty)
     .argument('[data]', 'any text; JSON as a rule; - reads standard input', '{}')
     .option('--socket-id <id>', 'the connection that does not get it')
     .action(async (channels: string, event: string, data: string, options: TargetOptions & { socketId?: string }) => {
@@ -25,7 +25,7 @@ export function addApiCommands(program: Command, context: CliContext): void {
     });
 
   withTarget(program.command('channels').description('list the occupied channels, or show one'))
-    .argument('[channel]')
+    .argument('[channel]', 'its name', notEmpty)
     .option('--prefix <prefix>', 'only those whose name begins so')
     .option('--info <attributes>', 'user_count, subscription_count, cache; comma-separated')
     .action(async (channel: string | undefined, options: TargetOptions & { prefix?: string; info?: string }) => {
@@ -40,7 +40,7 @@ export function addApiCommands(program: Command, context: CliContext): void {
     });
 
   withTarget(program.command('users').description('list the users of a presence channel'))
-    .argument('<channel>')
+    .argument('<channel>', 'its name', notEmpty)
     .action(async (channel: string, options: TargetOptions) => {
       const body = await api(options).call('GET', `/channels/${encodeURIComponent(channel)}/users`);
       print(context, options.json, body, () =>
@@ -49,11 +49,17 @@ export function addApiCommands(program: Command, context: CliContext): void {
     });
 
   withTarget(program.command('terminate').description('close every connection of a user, on all nodes'))
-    .argument('<user>', 'its id')
+    .argument('<user>', 'its id', notEmpty)
     .action(async (user: string, options: TargetOptions) => {
       await api(options).call('POST', `/users/${encodeURIComponent(user)}/terminate_connections`, {});
       print(context, options.json, { ok: true }, () => `closed the connections of ${user}`);
     });
+}
+
+/** What a variable that is not set expands to in a shell names nobody. */
+function notEmpty(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty.');
+  return text;
 }
 
 function listed(body: unknown): string {

@@ -1,6 +1,6 @@
-import { signChannel, signUser } from '@pogo/pusher-protocol';
+import { isSocketId, parseChannelName, signChannel, signUser } from '@pogo/pusher-protocol';
 import type { Command } from 'commander';
-import { print, type CliContext } from './context.js';
+import { CliError, ExitCode, print, type CliContext } from './context.js';
 import { targetOf, withTarget, type TargetOptions } from './target.js';
 
 /** `sign channel` and `sign user`: what an application's /broadcasting/auth answers. */
@@ -11,6 +11,8 @@ export function addSignCommands(program: Command, context: CliContext): void {
     .argument('<channel>')
     .option('--data <json>', 'channel_data of a presence channel: {"user_id":"1","user_info":{}}')
     .action((socketId: string, channel: string, options: TargetOptions & { data?: string }) => {
+      checkSocketId(socketId);
+      checkChannel(channel, options.data);
       const auth = signChannel(targetOf(options, context), socketId, channel, options.data);
       const answer = { auth, ...(options.data === undefined ? {} : { channel_data: options.data }) };
       print(context, options.json, answer, () => JSON.stringify(answer));
@@ -19,7 +21,40 @@ export function addSignCommands(program: Command, context: CliContext): void {
     .argument('<socket-id>')
     .argument('<user-data>', '{"id":"1"}')
     .action((socketId: string, userData: string, options: TargetOptions) => {
+      checkSocketId(socketId);
+      if (!hasText(userData, 'id')) throw usage('the user data must be a JSON object with an id: {"id":"1"}');
       const answer = { auth: signUser(targetOf(options, context), socketId, userData), user_data: userData };
       print(context, options.json, answer, () => JSON.stringify(answer));
     });
+}
+
+// The signature of anything can be computed, and what a server says of a wrong one is that the signature is wrong.
+
+function checkSocketId(text: string): void {
+  if (!isSocketId(text)) throw usage(`${JSON.stringify(text)} is no socket id: 1234.5678`);
+}
+
+function checkChannel(text: string, data: string | undefined): void {
+  const channel = parseChannelName(text, Infinity);
+  if (typeof channel === 'string') throw usage(`${JSON.stringify(text)} is no channel`);
+  const { name, kind } = channel;
+  if (kind !== 'private' && kind !== 'presence')
+    throw usage(`${name} is not signed: private- and presence- channels are`);
+  if (kind === 'presence' && (data === undefined || !hasText(data, 'user_id'))) {
+    throw usage(`${name} needs --data: a JSON object with a user_id, {"user_id":"1"}`);
+  }
+}
+
+/** True for the JSON of an object that has a text, or a number, of this name. */
+function hasText(json: string, name: string): boolean {
+  try {
+    const value = (JSON.parse(json) as Readonly<Record<string, unknown>> | null)?.[name];
+    return (typeof value === 'string' && value !== '') || typeof value === 'number';
+  } catch {
+    return false;
+  }
+}
+
+function usage(message: string): CliError {
+  return new CliError(message, ExitCode.usage);
 }

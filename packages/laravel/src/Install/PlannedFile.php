@@ -14,6 +14,9 @@ class PlannedFile
     /** Where the value of a line begins; of a line that goes on with a value of several lines, all of it is one. */
     private const NAME = '/^.\s*(?:export\s+)?\w+\s*=/';
 
+    /** As Linux allows; a link may lead to itself. */
+    private const MAX_LINKS = 40;
+
     private function __construct(
         /** Below the application's folder. */
         public readonly string $path,
@@ -132,11 +135,19 @@ class PlannedFile
     }
 
     /** The file that a path leads to, be it there or not. */
-    private static function realPlace(string $path): string
+    private static function realPlace(string $path, int $depth = 0): string
     {
         $real = realpath($path);
         $parent = dirname($path);
+        if ($real !== false || $parent === $path) {
+            return $real ?: $path;
+        }
+        // A link to what is not there yet: of a deployment that links a .env before somebody writes it.
+        $target = is_link($path) ? (string) readlink($path) : '';
+        if ($target !== '' && $depth < self::MAX_LINKS) {
+            return self::realPlace(str_starts_with($target, '/') ? $target : "{$parent}/{$target}", $depth + 1);
+        }
 
-        return $real !== false || $parent === $path ? $real ?: $path : self::realPlace($parent).'/'.basename($path);
+        return self::realPlace($parent, $depth + 1).'/'.basename($path);
     }
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -410,6 +410,20 @@ it('A .env that is a link of a deployment is changed where it really is', async 
     await install();
     expect(await readFile(join(shared, 'env'), 'utf8')).toContain('REVERB_APP_KEY=');
     expect((await readdir(shared)).length).toBe(1);
+  } finally {
+    await rm(shared, { recursive: true });
+  }
+});
+
+it('A .env that is a link to what is not there yet is written there', async () => {
+  const shared = await mkdtemp(join(tmpdir(), 'pogo-shared-'));
+  try {
+    await write(skeleton(12));
+    await rm(join(dir, '.env'));
+    await symlink(join(shared, 'env'), join(dir, '.env'));
+    await install();
+    expect(await readFile(join(shared, 'env'), 'utf8')).toContain('REVERB_APP_KEY=');
+    expect(await readlink(join(dir, '.env'))).toBe(join(shared, 'env'));
   } finally {
     await rm(shared, { recursive: true });
   }

@@ -1,5 +1,5 @@
-import { chmod, chown, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { chmod, chown, mkdir, readFile, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { createTwoFilesPatch } from 'diff';
 import { LaravelInstallError } from './install-error.js';
 
@@ -116,7 +116,10 @@ async function realPlace(path: string): Promise<string> {
     return await realpath(path);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw new LaravelInstallError(`${path} cannot be read (${codeOf(error)})`);
+    // A link to what is not there yet: of a deployment that links a .env before somebody writes it.
+    const target = await readlink(path).catch(() => undefined);
     const parent = dirname(path);
+    if (target !== undefined) return realPlace(resolve(parent, target));
     return parent === path ? path : join(await realPlace(parent), path.slice(parent.length + 1));
   }
 }
