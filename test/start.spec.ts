@@ -121,22 +121,28 @@ describe('node dist/apps/gateway/src/main.js', { timeout: START_TIMEOUT_MS }, ()
     expect(wrong.output).not.toContain(SECRET);
   });
 
-  it('ends when it is told to while it is still loading, also as the first process of a container', async () => {
-    // To such a process a signal is nothing before it has a handler: here one that does nothing has been there first.
-    // When reflect-metadata is there, so is everything else.
-    const first = `process.on('SIGTERM', () => {});
+  it.each([
+    ['main.js', MAIN],
+    ['pogo start', ['dist/apps/gateway/src/cli/main.js', 'start']],
+  ])(
+    'ends when it is told to while it is still loading, also as the first process of a container: %s',
+    async (_, main) => {
+      // To such a process a signal is nothing before it has a handler: here one that does nothing has been there first.
+      // When reflect-metadata is there, so is everything else.
+      const first = `process.on('SIGTERM', () => {});
       const again = setInterval(() => {
         if (Reflect.getMetadata === undefined) process.kill(process.pid, 'SIGTERM');
         else clearInterval(again);
       }, 20);`;
-    const preload = ['--import', `data:text/javascript,${encodeURIComponent(first)}`];
-    const server = run('node', [...preload, ...MAIN], APP_ENV);
-    const listening = server.printed(LISTENING).then(
-      () => 'listening',
-      () => server.ending,
-    );
-    expect(await Promise.race([server.ending, listening])).toEqual({ code: 0, signal: null });
-  });
+      const preload = ['--import', `data:text/javascript,${encodeURIComponent(first)}`];
+      const server = run('node', [...preload, ...main], APP_ENV);
+      const listening = server.printed(LISTENING).then(
+        () => 'listening',
+        () => server.ending,
+      );
+      expect(await Promise.race([server.ending, listening])).toEqual({ code: 0, signal: null });
+    },
+  );
 
   it('ends at once when it gets a second signal later on', async () => {
     const server = run('node', MAIN, { ...APP_ENV, POGO_WS_SHUTDOWN_TIMEOUT: '60s' });
