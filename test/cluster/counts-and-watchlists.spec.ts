@@ -110,6 +110,8 @@ describe.concurrent('what goes wrong', () => {
       await cluster.node(1).kill();
       await becomes(15, ['-bob', '-cyd', '+bob', '+cyd', '-bob'], () => watched(ada));
       await becomes(15, [1, 2, 3, 2], () => countsOf(ada, 'room'));
+      // Another node's client: told by its own node, in its own time.
+      await becomes(15, [3, 2], () => countsOf(cyd, 'room'));
       expect(countsOf(cyd, 'room')).toEqual([3, 2]);
       await ada.settle();
       expect(watched(ada)).toHaveLength(5);

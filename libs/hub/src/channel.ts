@@ -32,6 +32,8 @@ export class Channel implements TopicSubject {
   roster: Roster | undefined = undefined;
   /** The number of connections that its clients were told last; undefined when some of them may not have been. */
   toldCount: number | undefined = undefined;
+  /** Of the state with that number. */
+  countSerial = 0;
   /** It stands in the fan-out's round robin. */
   isDirty = false;
 

@@ -37,7 +37,7 @@ export class Delivery {
 
   private deliverChange(channel: Channel, envelope: Exclude<Envelope, EventEnvelope> | undefined): void {
     if (envelope?.type === 'subscription_count') {
-      this.counts.tell(channel, envelope.count);
+      this.counts.arrived(channel, envelope);
     } else if (envelope?.type === 'member_added' || envelope?.type === 'member_removed') {
       const isNews = channel.roster?.take(envelope, (userId, at) => channel.hosts(userId, at)) ?? true;
       if (isNews) this.announce(channel, envelope);

@@ -16,7 +16,9 @@ const OLD_READINGS = 3;
 /** Whoever tells clients something that can be missed. Never rejects. */
 export interface Refreshed {
   /** From now on changes are missed. */
-  interrupted(): void;
+  interrupted?(): void;
+  /** Up to now changes may have been missed. */
+  missed?(): void;
   /** What was missed can be read. */
   refresh(): Promise<void>;
 }
@@ -86,11 +88,12 @@ export class Rosters {
   }
 
   private interruptOthers(): void {
-    for (const other of this.others) other.interrupted();
+    for (const other of this.others) other.interrupted?.();
   }
 
   private becomeStale(): void {
     this.round++;
+    for (const other of this.others) other.missed?.();
     for (const channel of this.registry.allChannels()) channel.roster?.becomeStale();
   }
 

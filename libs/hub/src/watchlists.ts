@@ -64,11 +64,7 @@ export class Watchlists {
     if (user !== undefined && (isOnline || !this.isHere(user))) user.learn({ isOnline, serial: envelope.serial });
   }
 
-  interrupted(): void {
-    // What is known now is compared with what is read then.
-  }
-
-  /** Changes may have been missed: all users are read again. */
+  /** Changes may have been missed: all users are read again, and compared with what is known. */
   async refresh(): Promise<void> {
     const round = ++this.round;
     const users = [...this.users.values()];

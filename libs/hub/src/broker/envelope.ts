@@ -37,6 +37,8 @@ export interface UserEnvelope {
 export interface CountEnvelope {
   readonly type: 'subscription_count';
   readonly count: number;
+  /** Of the state that it counts; older releases leave it out. */
+  readonly serial?: number;
 }
 
 /*
@@ -56,7 +58,7 @@ const DOUBLE_FIELD = 3 + 8;
 export function encodeEnvelope(envelope: OutgoingEvent | Exclude<Envelope, EventEnvelope>): Buffer {
   const payload = payloadOf(envelope);
   const except = envelope.type === 'event' ? (envelope.exceptSocketId ?? '') : '';
-  const serial = envelope.type === 'subscription_count' ? undefined : envelope.serial;
+  const { serial } = envelope;
   const sentAt = envelope.type === 'event' ? envelope.sentAt : undefined;
   const doubles = (serial === undefined ? 0 : DOUBLE_FIELD) + (sentAt === undefined ? 0 : DOUBLE_FIELD);
   const headerLength = FIXED + (except === '' ? 0 : 3 + except.length) + doubles;
@@ -105,7 +107,7 @@ export function decodeEnvelope(bytes: Buffer): Envelope | undefined {
       ...(sentAt === undefined ? {} : { sentAt }),
     };
   }
-  return type === 'subscription_count' ? countIn(payload) : transitionIn(type, payload, serial);
+  return type === 'subscription_count' ? countIn(payload, serial) : transitionIn(type, payload, serial);
 }
 
 function payloadOf(envelope: OutgoingEvent | Exclude<Envelope, EventEnvelope>): Buffer | string {
@@ -122,9 +124,10 @@ function payloadOf(envelope: OutgoingEvent | Exclude<Envelope, EventEnvelope>): 
   }
 }
 
-function countIn(payload: Buffer): CountEnvelope | undefined {
+function countIn(payload: Buffer, serial: number | undefined): CountEnvelope | undefined {
   const count = Number(payload.toString() || NaN);
-  return Number.isInteger(count) ? { type: 'subscription_count', count } : undefined;
+  if (!Number.isInteger(count)) return undefined;
+  return { type: 'subscription_count', count, ...(serial === undefined ? {} : { serial }) };
 }
 
 function transitionIn(

@@ -63,7 +63,7 @@ export type JoinAnswer = Joined | { readonly outcome: 'member_limit' };
 export type Transition = {
   readonly appId: string;
   readonly channel: string;
-  /** Grows with every transition and cached event of the channel, on all nodes alike, and never starts again. */
+  /** Grows with every transition, cached event and told number of the channel, on all nodes alike, and never starts again. */
   readonly serial: number;
 } & (
   | { readonly type: 'channel_occupied' | 'channel_vacated' }
@@ -80,7 +80,7 @@ export interface CachedPublish {
 
 /** A channel as the whole cluster sees it, in one atomic read. */
 export interface ChannelState {
-  /** Transitions and cached events up to it are in this state already. */
+  /** Transitions, cached events and told numbers up to it are in this state already. */
   readonly serial: number;
   /** Connections in the channel. 0 = not occupied. */
   readonly subscriptionCount: number;

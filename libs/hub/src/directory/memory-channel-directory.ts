@@ -54,7 +54,7 @@ export class MemoryChannelDirectory extends ChannelDirectory {
   ) {
     super();
     const tell = (topic: string, count: number) =>
-      bus.send(topic, encodeEnvelope({ type: 'subscription_count', count }));
+      bus.send(topic, encodeEnvelope({ type: 'subscription_count', count, serial: ++store.serial }));
     this.counts = new MemoryCounts((topic) => this.countOf(topic), tell, now);
   }
 

@@ -79,7 +79,7 @@ local function add(channel, socket, user, json, isSilent, isKept)
     redis.call('ZADD', root .. ':o', 0, channel)
     transition(true, isUsers and 'user_online' or 'channel_occupied', channel, '', '', isSilent)
   end
-  if not isSilent then countChanged(channel) end
+  countChanged(channel, isSilent)
   if json == '' then return end
   redis.call('ZADD', root .. ':p:' .. channel, 0, string.sub(socketsOf(user), 2) .. socket)
   if not redis.call('ZSCORE', root .. ':m:' .. channel, user) then

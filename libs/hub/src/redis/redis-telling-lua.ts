@@ -112,14 +112,19 @@ end
 local function tellCount(channel, count)
   if count > ${MANY_SUBSCRIBERS} then redis.call('HSET', root .. ':k', channel, now) end
   redis.call('ZREM', root .. ':d', 'k' .. nameOf(channel, ''))
-  redis.call(publish, root .. topics .. channel, struct.pack('>BBH', 1, 5, 4) .. count)
+  local header = struct.pack('>BBHBHd', 1, 5, 15, 2, 8, tonumber(serialOf(channel)))
+  redis.call(publish, root .. topics .. channel, header .. count)
   if wants('w') then record('subscription_count', channel, 'u', count) end
 end
 
-local function countChanged(channel)
-  if isHeldBack or isUsers or not wants('k') then return end
+-- Silent: as for transitions.
+local function countChanged(channel, isSilent)
+  if isUsers or not wants('k') then return end
   if string.sub(channel, 1, 9) == 'presence-' or string.sub(channel, 1, 1) == '#' then return end
   local count = countOf(channel)
+  -- Each number has its serial: who has read a later one is not told this any more.
+  if count > 0 then redis.call('HSET', root .. ':s:' .. channel, 'n', string.format('%.0f', nextSerial())) end
+  if isHeldBack or isSilent then return end
   if count == 0 then
     redis.call('HDEL', root .. ':k', channel)
     redis.call('ZREM', root .. ':d', 'k' .. nameOf(channel, ''))

@@ -193,6 +193,12 @@ export function channelDirectoryContract(api: TestApi, name: string, create: Cre
       await join(nodes[0], open('counted', '1.3'), 0, wishes);
       await eventually(() => seen.length >= 5);
       assert.deepEqual(seen.map(wordOf), ['count 1', 'count 2', 'count 3', 'count 2', 'count 3']);
+      const serials = seen.map(serialOf);
+      assert.deepEqual(
+        [...new Set(serials)],
+        serials.toSorted((a, b) => a - b),
+      );
+      assert.equal((await find(nodes[1], 'counted')).serial, serials.at(-1));
     });
 
     test('counts no members of presence channels', async ({ nodes, broker }) => {
