@@ -107,7 +107,7 @@ describe('an answer of Redis that is lost', () => {
       const lost = losesAnswerTo('uncertain', channel);
       const askedAt = performance.now();
       expect(await http.publish(channel, 'uncertain', '1')).toMatchObject({ status: 500, body: { status: 6 } });
-      expect(performance.now() - askedAt).toBeLessThan(1_500);
+      expect(performance.now() - askedAt).toBeLessThan(4_000);
       await lost;
       // Waits for the connection that has just been lost.
       expect((await http.publish(channel, 'certain', '2')).status).toBe(200);
@@ -141,7 +141,7 @@ describe('answers of Redis that are lost for a while', () => {
       for (let i = 0; i < 3 || performance.now() - begunAt < 5_000; i++) {
         const askedAt = performance.now();
         expect(await http.publish(room, 'uncertain', String(i))).toMatchObject({ status: 500, body: { status: 6 } });
-        expect(performance.now() - askedAt).toBeLessThan(1_500);
+        expect(performance.now() - askedAt).toBeLessThan(4_000);
       }
       expect((await cluster.node(0).readiness()).status).toBe(503);
       cluster.proxy(0).passAnswers();

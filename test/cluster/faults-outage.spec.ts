@@ -53,12 +53,12 @@ describe.concurrent('Redis', () => {
           const askedAt = performance.now();
           const answer = await node.http.publish(ROOM, 'lost', '1');
           expect(answer).toMatchObject({ status: 500, body: { status: 6 } });
-          expect(performance.now() - askedAt).toBeLessThan(1_500);
+          expect(performance.now() - askedAt).toBeLessThan(4_000);
         }
       }
       expect(await early.closing()).toMatchObject({ code: 4200 });
       const waited = performance.now() - begunAt;
-      expect([waited > 9_500, waited < 14_000]).toEqual([true, true]);
+      expect([waited > 9_500, waited < 18_000]).toEqual([true, true]);
       await sleep(OUTAGE_MS - waited);
       for (const { changes } of watches) expect(changes).toEqual([]);
       const late = RosterWatch.join(nodes[0], ROOM, 'late');
@@ -108,7 +108,7 @@ describe.concurrent('Redis', () => {
       impatient.send(impatient.subscription('news'));
       expect(await impatient.closing()).toMatchObject({ code: 4200 });
       const waited = performance.now() - askedAt;
-      expect([waited > 9_500, waited < 12_000]).toEqual([true, true]);
+      expect([waited > 9_500, waited < 18_000]).toEqual([true, true]);
 
       const patient = [await node.connect(), await node.connect()] as const;
       const answers = [patient[0].subscribe('news'), patient[1].subscribe(ROOM, { user_id: 'ada' })];
