@@ -4,7 +4,6 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTcp, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { verifyChannelSignature, verifyUserSignature } from '@pogo/pusher-protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { buildOnce } from '../support/build.js';
 import { ROOT } from '../support/checkout.js';
@@ -201,17 +200,6 @@ describe('The commands for a running server', () => {
       code: 2,
       err: expect.stringContaining('which app?') as string,
     });
-  });
-
-  it('sign what clients need', async () => {
-    const data = '{"user_id":"1"}';
-    const channel = JSON.parse(
-      (await pogo(['sign', 'channel', '1.2', 'presence-a', '--data', data], env)).out,
-    ) as Record<string, string>;
-    expect(channel['channel_data']).toBe(data);
-    expect(verifyChannelSignature(APP, channel['auth'] ?? '', '1.2', 'presence-a', data)).toBe(true);
-    const user = JSON.parse((await pogo(['sign', 'user', '1.2', '{"id":"1"}'], env)).out) as Record<string, string>;
-    expect(verifyUserSignature(APP, user['auth'] ?? '', '1.2', '{"id":"1"}')).toBe(true);
   });
 
   it('measure with a load that is bounded', async () => {

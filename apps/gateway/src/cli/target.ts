@@ -43,9 +43,7 @@ export function withTarget(command: Command): Command {
 
 /** @throws CliError when something is missing. @param url given as an argument. */
 export function targetOf(options: TargetOptions, context: CliContext, url = options.url): Target {
-  const environment = { ...readEnvFile(options.envFile, context.environment), ...context.environment };
-  const find: Find = (...names) =>
-    names.map((name) => environment[name]).find((value) => value !== undefined && value !== '');
+  const find = finder(options, context);
   const key = options.key ?? find('POGO_WS_APP_KEY', 'REVERB_APP_KEY');
   const secret = options.secret ?? find('POGO_WS_APP_SECRET', 'REVERB_APP_SECRET');
   const timeoutMs = Number(options.timeout) * 1_000;
@@ -54,6 +52,12 @@ export function targetOf(options: TargetOptions, context: CliContext, url = opti
   if (!(timeoutMs > 0 && timeoutMs <= 600_000)) throw usage('--timeout must be seconds, more than 0 and at most 600');
   const appId = options.appId ?? find('POGO_WS_APP_ID', 'REVERB_APP_ID') ?? '1';
   return { base: baseOf(url ?? urlOf(find)), appId, key, secret, timeoutMs };
+}
+
+/** Looks into the environment, and into the file that the options name. */
+export function finder({ envFile }: Pick<TargetOptions, 'envFile'>, { environment }: CliContext): Find {
+  const all = { ...readEnvFile(envFile, environment), ...environment };
+  return (...names) => names.map((name) => all[name]).find((value) => value !== undefined && value !== '');
 }
 
 /** Accepts what people paste: ws, wss, http and https, with or without `/app/{key}`, or a host alone. */
