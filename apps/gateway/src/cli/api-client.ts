@@ -52,18 +52,23 @@ export class ApiClient {
   /** @throws CliError when nobody answers. */
   async fetch(url: string, init: RequestInit = {}): Promise<ApiAnswer> {
     const { base, timeoutMs } = this.target;
+    // Not AbortSignal.timeout, which keeps no process alive, as a socket that was closed before the request was written does not.
+    const ending = new AbortController();
+    const timer = setTimeout(() => ending.abort(), timeoutMs);
     try {
-      const response = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
+      const response = await fetch(url, { ...init, redirect: 'manual', signal: ending.signal });
       const text = await response.text();
       return { status: response.status, body: parsed(text), headers: response.headers };
     } catch (error) {
-      const { name, cause } = error as Error & { cause?: NodeJS.ErrnoException };
-      if (name === 'TimeoutError') throw new CliError(`${base} does not answer within ${timeoutMs / 1_000} s`);
+      const { cause } = error as Error & { cause?: NodeJS.ErrnoException };
+      if (ending.signal.aborted) throw new CliError(`${base} does not answer within ${timeoutMs / 1_000} s`);
       const code = cause?.code ?? '';
       if (cause?.message === 'bad port') {
         throw new CliError(`${base}: browsers refuse to connect to this port, and so does this: choose another one`);
       }
       throw new CliError(`${base}: ${CAUSES[code] ?? cause?.message ?? String(error)}`, undefined, { code });
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -15,18 +15,27 @@ describe('The doctor', () => {
     ['DEPTH_ZERO_SELF_SIGNED_CERT', '', 'self-signed'],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', '', 'full chain'],
     ['ERR_SSL_WRONG_VERSION_NUMBER', '', 'speaks plain http'],
-    ['HPE_INVALID_CONSTANT', 'Parse Error', 'use https://'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', '', 'NODE_EXTRA_CA_CERTS'],
+    ['ECONNRESET', 'the connection was cut', 'cut without an answer'],
   ])('explains %s', (code, message, words) => {
     const sentence = transportSentence(BASE, new CliError(message, 1, { code }));
     expect(sentence).toContain(words);
     expect(sentence.startsWith(BASE)).toBe(true);
   });
 
+  it('advises https only where it is not used yet', () => {
+    const error = new CliError('Parse Error', 1, { code: 'HPE_INVALID_CONSTANT' });
+    expect(transportSentence('http://ws.example', error)).toContain('use https://');
+    expect(transportSentence(BASE, error)).not.toContain('use https://');
+  });
+
   it.each([
     [401, 'authentication signature invalid: key', 'not that of app 7'],
     [401, 'authentication signature invalid: timestamp', 'run NTP'],
     [401, 'authentication signature invalid: digest', 'the body has changed'],
-    [401, 'authentication signature invalid: signature', 'the secret is wrong'],
+    [401, 'authentication signature invalid: signature', 'the secret is wrong: compare'],
+    // Dialect reverb.
+    [401, 'Authentication signature invalid.', 'or the key is not that of app 7'],
     [404, 'application not found', 'no app with the id 7'],
     [404, 'Not Found', 'must pass /apps on'],
     [429, 'slow down', 'http_rate_limit'],
@@ -44,6 +53,13 @@ describe('The doctor', () => {
     [200, 'does not hand on Upgrade and Connection'],
   ])('explains a handshake that is answered %i', (status, words) => {
     expect(openingSentence(BASE, { outcome: 'no_upgrade', status, location: undefined })).toContain(words);
+  });
+
+  it('explains a WebSocket that is cut', () => {
+    expect(openingSentence(BASE, { outcome: 'refused', code: 1006, message: '' })).toMatch(/with 1006: .*in between/);
+    expect(openingSentence(BASE, { outcome: 'failed', code: 'ECONNRESET', message: 'socket hang up' })).toContain(
+      'WebSockets not',
+    );
   });
 
   it('minds clocks before they matter', () => {

@@ -17,7 +17,7 @@ const TLS_ERRORS: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /UNABLE_TO_(?:VERIFY|GET_ISSUER)/,
-    'the certificate comes without the intermediate ones: tls_cert must be the full chain (fullchain.pem)',
+    'the certificate comes without the intermediate ones (tls_cert must be the full chain, fullchain.pem), or is of an authority of your own, which Node knows by NODE_EXTRA_CA_CERTS',
   ],
   [
     /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|EPROTO/,
@@ -39,10 +39,12 @@ export function transportSentence(base: string, { message, details }: CliError):
   }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `${base}: there is no such host: check its name, or DNS`;
   if (/HPE_|other side closed|UND_ERR_SOCKET|ECONNRESET/.test(`${code} ${message}`)) {
-    return `${base}: the port does not speak plain http: it may be one with TLS, use https://`;
+    return base.startsWith('https:')
+      ? `${base}: the connection is cut without an answer: a proxy or a mapped port has no server behind it, or it is none of HTTP`
+      : `${base}: the port does not speak plain http: it may be one with TLS, use https://`;
   }
   if (message.includes('does not answer within')) {
-    return `${base}: no answer in time: a firewall drops the connection, or the server hangs`;
+    return `${base}: no answer in time: a firewall drops the connection, the server hangs, or a mapped port has no server behind it`;
   }
   return message;
 }
@@ -73,8 +75,12 @@ export function upSentence(base: string, { status, headers, body }: ApiAnswer): 
 }
 
 /** Somebody answers /up, but is it the gateway? Laravel has a route of that name. */
-export function serverSentence({ body }: ApiAnswer): string | undefined {
-  if (typeof body === 'object' && body !== null && ('status' in body || 'health' in body)) return undefined;
+export function isUpOfGateway({ body }: ApiAnswer): boolean {
+  return typeof body === 'object' && body !== null && ('status' in body || 'health' in body);
+}
+
+export function serverSentence(answer: ApiAnswer): string | undefined {
+  if (isUpOfGateway(answer)) return undefined;
   return 'something answers /up that is not the gateway, perhaps your application: the host or port is that of the web server, or its proxy does not pass /app and /apps on';
 }
 
@@ -94,6 +100,7 @@ export function skewSentence(skewMs: number): ['ok' | 'warning' | 'wrong', strin
 }
 
 const REFUSALS: Readonly<Record<number, string>> = {
+  1006: 'the WebSocket opens and is cut before the gateway has said a word: what is in between does not let it through',
   4001: 'there is no app with this key: compare it with POGO_WS_APP_KEY, REVERB_APP_KEY or apps in the configuration file',
   4003: 'the app is disabled: enabled is off in the configuration',
   4004: 'the app has as many connections as it may have: max_connections of the app',
@@ -111,12 +118,15 @@ export function openingSentence(
 ): string {
   switch (opening.outcome) {
     case 'refused':
-      return `a client is refused with ${opening.code} ${opening.message}: ${REFUSALS[opening.code] ?? 'see docs/errors.md'}${origin === undefined ? '' : ` (origin ${origin})`}`;
+      return `a client is refused with ${`${opening.code} ${opening.message}`.trim()}: ${REFUSALS[opening.code] ?? 'see docs/errors.md'}${origin === undefined ? '' : ` (origin ${origin})`}`;
     case 'no_upgrade':
       return upgradeSentence(opening.status, opening.location);
     case 'timeout':
       return 'a WebSocket gets no answer: a proxy or firewall lets http through and holds WebSockets back';
     case 'failed':
+      if (opening.code === 'ECONNRESET') {
+        return 'the handshake of a WebSocket is cut: a proxy or firewall lets http through and WebSockets not';
+      }
       return `${base}: ${tlsSentence(opening.code, opening.message) ?? opening.message}`;
   }
 }
@@ -143,12 +153,16 @@ export function apiSentence({ appId, base }: Target, status: number, error: stri
     const suspect = /invalid: (\w+)/.exec(error)?.[1];
     if (suspect === 'key') return `the key is not that of app ${appId}: give the --app-id that belongs to the key`;
     if (suspect === 'timestamp') {
-      return 'the time-stamp is too far off: the clocks of this machine and the server differ by more than 600 s; run NTP on both';
+      return 'the time-stamp is too far off: the clocks of this machine and the server differ by more than http_signature_max_age (10m by default); run NTP on both';
     }
     if (suspect === 'digest')
       return 'the body has changed on its way: something between here and the gateway rewrites requests';
     const path =
       new URL(base).pathname === '/' ? '' : ', or a proxy changes the path, which is signed (POGO_WS_PATH_PREFIX)';
+    // Dialect reverb does not say what is wrong.
+    if (suspect === undefined) {
+      return `the secret is wrong, or the key is not that of app ${appId}: compare both, and --app-id, with the configuration${path}`;
+    }
     return `the secret is wrong: compare it with POGO_WS_APP_SECRET, REVERB_APP_SECRET or the file${path}`;
   }
   if (status === 404 && error.includes('application')) return `there is no app with the id ${appId}: give --app-id`;

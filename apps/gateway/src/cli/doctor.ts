@@ -3,6 +3,7 @@ import { ApiClient, errorIn, isOfGateway, type ApiAnswer } from './api-client.js
 import { type CliError } from './context.js';
 import {
   apiSentence,
+  isUpOfGateway,
   openingSentence,
   serverSentence,
   skewSentence,
@@ -11,6 +12,9 @@ import {
 } from './doctor-sentences.js';
 import type { Target } from './target.js';
 import { WsClient } from './ws-client.js';
+
+const WRONG_PATH = 4005;
+const isPusherCode = (code: number) => code >= 4_000 && code < 5_000 && code !== WRONG_PATH;
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -67,14 +71,30 @@ export class Doctor {
       return false;
     }
     const wrong = upSentence(base, answer) ?? serverSentence(answer);
-    if (wrong !== undefined) {
+    if (wrong === undefined) {
+      this.add('server', 'ok', `${base} answers, and is serving`);
+    } else if (!isUpOfGateway(answer) && (await this.isGatewayBelowApp())) {
+      this.add(
+        'server',
+        'ok',
+        `${base} leads clients to the gateway; /up there is of another server, your application`,
+      );
+    } else {
       this.add('server', 'wrong', wrong);
       return false;
     }
-    this.add('server', 'ok', `${base} answers, and is serving`);
     const date = answer.headers.get('date');
     if (date !== null) this.add('clock', ...skewSentence(Date.parse(date) - Date.now()));
     return true;
+  }
+
+  /** On the host of an application only /app and /apps are the gateway's, and /up may be the application's own. */
+  private async isGatewayBelowApp(): Promise<boolean> {
+    const { base, key, timeoutMs } = this.target;
+    const opening = await WsClient.open(base, key, { timeoutMs });
+    if (opening.outcome === 'established') opening.client.close();
+    // What it says of a wrong path is better said of /up.
+    return opening.outcome === 'established' || (opening.outcome === 'refused' && isPusherCode(opening.code));
   }
 
   private async examineWebSocket(): Promise<WsClient | undefined> {
