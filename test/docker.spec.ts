@@ -245,6 +245,9 @@ describe('The Dockerfile as it is written', () => {
 });
 
 interface Service {
+  readonly build?: string;
+  readonly image?: string;
+  readonly pull_policy?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly stop_grace_period?: string;
   readonly healthcheck?: object;
@@ -281,6 +284,12 @@ describe('docker-compose.yml', () => {
       expect(environment['POGO_WS_TRUSTED_PROXIES']).toBe(networks.pogo.ipam.config[0]?.subnet);
       for (const name of ['POGO_WS_APP_KEY', 'POGO_WS_APP_SECRET']) expect(environment[name]).toMatch(/^\$\{\w+:\?/);
     }
+  });
+
+  it('builds the image once: parallel builds of one name are refused by engines that keep images in containerd', () => {
+    expect(gateways.map(({ build }) => build)).toEqual(['.', undefined]);
+    expect(new Set(gateways.map(({ image }) => image)).size).toBe(1);
+    expect(gateways[1]?.pull_policy).toBe('never');
   });
 
   it('gives them more time to stop than they take', () => {
