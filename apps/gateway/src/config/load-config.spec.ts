@@ -134,7 +134,7 @@ describe('An unknown setting', () => {
   });
 
   it.each([
-    ['POGO_WS_AUTH_SCRIPT', 'AuthProvider'],
+    ['POGO_WS_AUTH_SCRIPT', 'auth_endpoint, .*AuthProvider'],
     ['POGO_WS_FANOUT_WORKERS', 'remove it'],
     ['POGO_WS_FANOUT_QUEUE_SIZE', 'remove it'],
     ['POGO_WS_TLS_KEY_FILE', 'POGO_WS_TLS_KEY'],

@@ -23,7 +23,10 @@ const REVERB_NAMES: Readonly<Record<string, SettingKey>> = {
 
 /** What is no setting, but was meant as one: of the Go module, or of other servers. */
 const POINTED: readonly (readonly [RegExp, string])[] = [
-  [/^auth_script$/, 'there is no script runner here: set up an AuthProvider, or let clients bring a signature'],
+  [
+    /^auth_script$/,
+    'there is no script runner here: let clients bring a signature, set auth_endpoint, or write an AuthProvider',
+  ],
   [/^fanout_/, 'fan-out needs no tuning here: remove it'],
   [/^(?:tls|ssl)_.*key/, `the file with the key is ${PREFIX}TLS_KEY`],
   [/^(?:tls|ssl)_.*(?:cert|crt|chain)/, `the file with the certificate is ${PREFIX}TLS_CERT`],
