@@ -250,7 +250,7 @@ interface Service {
   readonly pull_policy?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly stop_grace_period?: string;
-  readonly healthcheck?: object;
+  readonly healthcheck?: { readonly test: readonly string[] };
   readonly read_only?: boolean;
   readonly cap_drop?: readonly string[];
   readonly ports?: readonly string[];
@@ -275,6 +275,8 @@ describe('docker-compose.yml', () => {
     }
     // Those of the gateways are in the image.
     for (const name of ['redis', 'proxy']) expect(services[name]?.healthcheck, name).toBeDefined();
+    // Not the file that it has read already: that is never wrong.
+    expect(services['proxy']?.healthcheck?.test).toContain('http://127.0.0.1:8080/up');
   });
 
   it('sets what the gateways know, trusts the proxy’s network, and no secret has a default', () => {
