@@ -21,6 +21,7 @@ const OTHER_NAMES = new Set([
   'broker_unavailable',
   'client_dropped_messages_total',
   'client_max_body_size',
+  'hub_unhealthy',
   'outbox_bytes',
   'socket_id',
   'user_id',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CliError } from './context.js';
-import { apiSentence, openingSentence, skewSentence, transportSentence } from './doctor-sentences.js';
+import { apiSentence, openingSentence, skewSentence, transportSentence, upSentence } from './doctor-sentences.js';
 
 const BASE = 'https://ws.example';
 const TARGET = { base: BASE, appId: '7', key: 'k', secret: 's', timeoutMs: 1 };
@@ -60,6 +60,14 @@ describe('The doctor', () => {
     expect(openingSentence(BASE, { outcome: 'failed', code: 'ECONNRESET', message: 'socket hang up' })).toContain(
       'WebSockets not',
     );
+  });
+
+  it.each([
+    ['shutting_down', 'being stopped or replaced'],
+    ['hub_not_initialized', 'is starting'],
+    ['hub_unhealthy', 'restart it'],
+  ])('explains /up that says %s', (status, words) => {
+    expect(upSentence(BASE, { status: 503, headers: new Headers(), body: { status } })).toContain(words);
   });
 
   it('minds clocks before they matter', () => {

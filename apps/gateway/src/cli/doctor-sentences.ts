@@ -49,6 +49,12 @@ export function transportSentence(base: string, { message, details }: CliError):
   return message;
 }
 
+/** What /up says that is no end. */
+const UNWELL: Readonly<Record<string, string>> = {
+  hub_not_initialized: 'it is starting, try again',
+  hub_unhealthy: 'it does nothing any more, restart it and look into its log',
+};
+
 /** What /up says; undefined when all is well. */
 export function upSentence(base: string, { status, headers, body }: ApiAnswer): string | undefined {
   const location = headers.get('location');
@@ -65,7 +71,7 @@ export function upSentence(base: string, { status, headers, body }: ApiAnswer): 
     const state = (body as { status?: string } | null)?.status;
     return state === undefined
       ? `${base}: a proxy answers 503: it has no gateway that is ready`
-      : `${base}: the server says ${state}: it is being stopped or replaced`;
+      : `${base}: the server says ${state}: ${UNWELL[state] ?? 'it is being stopped or replaced'}`;
   }
   if (status === 404) {
     return `${base} answers 404 to /up: another server than the gateway is there, or a path prefix is missing or too much (POGO_WS_PATH_PREFIX)`;
