@@ -28,8 +28,9 @@ ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=production /app/node_modules node_modules
 COPY --from=build /app/dist dist
-COPY package.json LICENSE ./
-COPY deploy/docker/healthcheck.mjs healthcheck.mjs
+# Another user than the one who runs it made the checkout, perhaps with files that nobody else may read.
+COPY --chmod=644 package.json LICENSE ./
+COPY --chmod=644 deploy/docker/healthcheck.mjs healthcheck.mjs
 # Nothing is written: run it with a read-only root file system.
 # The image's user `node` by its number: of a name the kubelet cannot tell that it is not root (runAsNonRoot).
 USER 1000:1000

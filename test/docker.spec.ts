@@ -116,6 +116,8 @@ class Build {
           file === path ? (isFolder ? join(to, basename(path)) : to) : join(to, file.slice(path.length + 1));
         mkdirSync(dirname(place), { recursive: true });
         cpSync(join(ROOT, file), place);
+        // An engine keeps the modes: those of a checkout by somebody with umask 077.
+        chmodSync(place, parseInt(flags['chmod'] ?? '600', 8));
       }
     }
   }
