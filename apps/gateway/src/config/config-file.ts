@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, type Stats } from 'node:fs';
 import { basename } from 'node:path';
 import { isMap, LineCounter, parseDocument } from 'yaml';
 
@@ -16,6 +16,21 @@ export interface ConfigFileResult {
   readonly file: ConfigFile | undefined;
   /** A sentence each; what stands in the file is not quoted, it may be a secret. */
   readonly problems: readonly string[];
+}
+
+/** Changes when the file may say something else, or may be read at last; undefined for what is no file, such as a pipe. */
+export function stampOf(stats: Stats): string | undefined {
+  const { dev, ino, size, ctimeMs } = stats;
+  return stats.isFile() ? [dev, ino, size, ctimeMs].join(' ') : undefined;
+}
+
+/** Of the file as it is now. */
+export function stampAt(path: string): string | undefined {
+  try {
+    return stampOf(statSync(path));
+  } catch {
+    return undefined;
+  }
 }
 
 /**
