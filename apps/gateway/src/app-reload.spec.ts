@@ -115,4 +115,16 @@ describe('The file of the apps', () => {
     await looks(2);
     expect(reloads).toEqual([['b']]);
   });
+
+  it('may change settings: those that apps have are in force with them, the others wait', async () => {
+    start(`apps:\n${A}`);
+    put(`client_events: off\nmax_event_bytes: 100\nmax_connections: 5\nping_period: 5s\napps:\n${A}`);
+    reload.reload();
+    expect(said.filter((sentence) => sentence.includes('after the next start'))).toEqual([
+      'max_connections, ping_period: in force after the next start',
+    ]);
+    expect(said.join()).toContain('0 new, 0 removed, 1 changed');
+    await looks(2);
+    expect(reloads).toHaveLength(1);
+  });
 });

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { AppProvider, ConfigAppProvider, errorText, type App } from '@pogo/hub';
+import { isOfApps } from './config/app-entries.js';
 import { stampOf } from './config/config-file.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config/gateway-config.js';
 import { ConfigError } from './config/load-config.js';
@@ -116,12 +117,12 @@ export class AppReload implements OnApplicationBootstrap, OnApplicationShutdown 
     }
   }
 
-  /** Settings other than apps are read once. */
+  /** Settings that apps do not have are read once. */
   private sayWhatWaits(settings: Settings): void {
     const { settings: old } = this;
     if (old === undefined) return;
     const changed = (Object.keys({ ...old, ...settings }) as (keyof Settings)[]).filter(
-      (key) => !isDeepStrictEqual(old[key], settings[key]),
+      (key) => !isOfApps(key) && !isDeepStrictEqual(old[key], settings[key]),
     );
     if (changed.length > 0) this.logger.warn(`${changed.join(', ')}: in force after the next start`);
     this.settings = settings;
