@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync, type Stats } from 'node:fs';
 import { basename } from 'node:path';
 import { isMap, LineCounter, parseDocument } from 'yaml';
@@ -40,17 +41,19 @@ export function stampAt(path: string): string | undefined {
 export function readConfigFile(path: string): ConfigFileResult {
   const name = basename(path);
   const failed = (...problems: string[]) => ({ file: undefined, problems });
-  let text: string;
+  let bytes: Buffer;
   try {
     const { size } = statSync(path);
     if (size > MAX_BYTES) return failed(`${path}: the file has ${size} bytes, ${MAX_BYTES} at most are read`);
-    text = readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (error) {
     return failed(`${path}: the configuration file cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
+  // A secret with a sign that was replaced would be another one.
+  if (!isUtf8(bytes)) return failed(`${path}: must be in UTF-8; editors and PowerShell can save it so`);
   const lines = new LineCounter();
   // Nothing in it is of a type, and nothing is repeated by reference.
-  const document = parseDocument(text, {
+  const document = parseDocument(bytes.toString(), {
     schema: 'failsafe',
     lineCounter: lines,
     prettyErrors: false,
