@@ -39,8 +39,10 @@ async function start(environment: Environment, commandLine: CommandLineSettings)
   const logger = new GatewayLogger(config);
   const app = await createGateway(AppModule.forRoot(config), { logger, tls: config.tls });
   app.get(AppReload).onReload((apps) => logger.learn(apps));
+  const hasHungUp = noLongerAtOnce();
   const end = endOnSignal(app, config.shutdownTimeoutMs);
   reloadOnHangUp(app, end);
+  if (hasHungUp) reload(app);
   await app.listen(config.port, config.host);
   const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
   if (process.stdout.isTTY) process.stdout.write(welcome(config, port));
@@ -74,7 +76,6 @@ function endOnSignal(app: INestApplication, shutdownTimeoutMs: number): () => vo
       },
     );
   };
-  noLongerAtOnce();
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
   return end;
@@ -85,9 +86,13 @@ function reloadOnHangUp(app: INestApplication, end: () => void): void {
   const isTerminalGone = watchTerminal();
   process.on('SIGHUP', () => {
     if (isTerminalGone()) return end();
-    reloadCertificate(app);
-    app.get(AppReload).reload();
+    reload(app);
   });
+}
+
+function reload(app: INestApplication): void {
+  reloadCertificate(app);
+  app.get(AppReload).reload();
 }
 
 /** What somebody can do when the server could not start, by the code of the error. */
