@@ -155,6 +155,14 @@ describe('What is counted', () => {
     expect(await numbers(server, ...names)).toEqual([1, 1, 1, 0, 0]);
   });
 
+  it('is whose address has enough connections, apart from a server that is full: there is nothing to add', async () => {
+    const server = await start({ max_connections_per_ip: '1' });
+    await server.connect();
+    expect((await server.dial().closing()).code).toBe(4100);
+    const names = ['over_capacity', 'address_full'].map((reason) => `handshake_rejected_total{reason="${reason}"}`);
+    expect(await numbers(server, ...names)).toEqual([0, 1]);
+  });
+
   it('is who is not let into a channel, and how long it took to decide', async () => {
     const server = await start();
     const client = await server.connect();

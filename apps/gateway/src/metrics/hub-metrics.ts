@@ -30,8 +30,9 @@ const REFUSALS: Readonly<Record<number, string>> = {
   4100: 'over_capacity',
 };
 
-/** Has the code of "over capacity", which makes clients come back later. */
+/** Both have the code of "over capacity", which makes clients come back later. */
 const DRAINING = 'draining';
+const ADDRESS_FULL = 'address_full';
 
 const MS = 1_000;
 
@@ -81,7 +82,7 @@ export class HubMetrics {
     const { authFailures, webhookDropped, handshakeRejected, webhookEvents, writeFailures } = this.metrics;
     for (const reason of AUTH_FAILURES) authFailures.inc({ reason }, 0);
     for (const reason of ['queue_full', 'closed', 'expired']) webhookDropped.inc({ reason }, 0);
-    for (const reason of [...Object.values(REFUSALS), DRAINING]) handshakeRejected.inc({ reason }, 0);
+    for (const reason of [...Object.values(REFUSALS), DRAINING, ADDRESS_FULL]) handshakeRejected.inc({ reason }, 0);
     for (const result of ['taken', 'failed']) webhookEvents.inc({ result }, 0);
     writeFailures.inc({ kind: 'bytes' }, 0);
   }
@@ -109,9 +110,9 @@ export class HubMetrics {
     this.on('authFailed', ({ failure }) => authFailures.inc({ reason: failure }));
     this.on('authDecided', ({ tookMs }) => authDuration.observe(tookMs / MS));
     this.on('authCircuitOpened', () => circuitOpen.inc());
-    this.on('handshakeRejected', ({ code }) => {
-      const reason = this.hub.isDraining ? DRAINING : (REFUSALS[code] ?? String(code));
-      handshakeRejected.inc({ reason });
+    this.on('handshakeRejected', ({ code, isAddressFull = false }) => {
+      const reason = isAddressFull ? ADDRESS_FULL : (REFUSALS[code] ?? String(code));
+      handshakeRejected.inc({ reason: this.hub.isDraining ? DRAINING : reason });
     });
   }
 
