@@ -120,6 +120,17 @@ describe('What is counted', () => {
     await becomes(10, [0, 0, 0, 0], () => numbers(server, ...names));
   });
 
+  it('is who is there of the apps that there are, when these have changed', async () => {
+    const server = await start();
+    const next = new AppDefaults().complete({ id: 'next', key: 'next-key', secret: 's' });
+    const client = await server.connect();
+    server.app.get<ConfigAppProvider>(AppProvider).replace([next]);
+    await client.closing();
+    await becomes(10, [undefined, 0], () =>
+      numbers(server, 'app_connections{app_id="1"}', 'app_connections{app_id="next"}'),
+    );
+  });
+
   it('is what is published, delivered and received', async () => {
     const server = await start();
     const clients = [await server.connect(), await server.connect()];

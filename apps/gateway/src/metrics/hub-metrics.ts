@@ -34,6 +34,9 @@ const REFUSALS: Readonly<Record<number, string>> = {
 const DRAINING = 'draining';
 const ADDRESS_FULL = 'address_full';
 
+/** Apps that the configuration does not name. */
+const OTHER = 'other';
+
 const MS = 1_000;
 
 /**
@@ -74,7 +77,12 @@ export class HubMetrics {
 
   /** The id, of apps of the configuration; others are any number, and a label's values stay in memory. */
   appLabel(appId: string): string {
-    return this.apps instanceof ConfigAppProvider ? appId : 'other';
+    return this.apps instanceof ConfigAppProvider ? appId : OTHER;
+  }
+
+  /** The labels that apps without connections have as well. */
+  appLabels(): Iterable<string> {
+    return this.apps instanceof ConfigAppProvider ? this.apps.ids : [OTHER];
   }
 
   /** What has never happened is 0, not missing: a rate over it has a value, and an alert something to look at. */
