@@ -299,6 +299,21 @@ describe('The port', () => {
     }
   });
 
+  it('says of an address that is none of this machine that it is not the port', async () => {
+    // For documentation: no machine has it.
+    const config = { ...configOf({ port: '0' }), metrics: { host: '192.0.2.1', port: 2_019, isAskedFor: false } };
+    const log = new Log();
+    const app = await createGateway(AppModule.forRoot(config), { logger: log });
+    try {
+      await app.listen(0, '127.0.0.1');
+      expect(log.take('no metrics')).toEqual([
+        expect.stringMatching(/^warn no metrics: listen E\w+: .* 192\.0\.2\.1:2019; POGO_WS_METRICS_HOST must be/),
+      ]);
+    } finally {
+      await app.close();
+    }
+  });
+
   it('is closed with the server', async () => {
     const server = await start();
     const port = metricsPort(server.app);

@@ -95,9 +95,13 @@ function reload(app: INestApplication): void {
   app.get(AppReload).reload();
 }
 
+const ADDRESSES = 'POGO_WS_HOST and POGO_WS_METRICS_HOST must be addresses of this machine';
+
 /** What somebody can do when the server could not start, by the code of the error. */
 const HINTS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'is another server running? POGO_WS_PORT and POGO_WS_METRICS_PORT choose other ports',
-  EACCES: 'ports below 1024 need a privilege: choose another one with POGO_WS_PORT, or give the process the right',
-  EADDRNOTAVAIL: 'POGO_WS_HOST must be an address of this machine',
+  EACCES:
+    'ports below 1024 need a privilege, a Unix socket the right to write into its folder: choose others with POGO_WS_PORT, POGO_WS_METRICS_PORT or POGO_WS_UNIX_SOCKET, or give the process the right',
+  EADDRNOTAVAIL: ADDRESSES,
+  ENOTFOUND: ADDRESSES,
 };
