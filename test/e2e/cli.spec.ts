@@ -88,6 +88,11 @@ describe('pogo', () => {
       const wrong = new Running(process.execPath, [bin, 'start', '--port=eighty'], { cwd: folder, env });
       expect((await wrong.ending).code).toBe(78);
       expect(wrong.output).toContain('--port = "eighty"');
+      // For documentation: no machine has it.
+      const nobodys = ['start', '--port=0', '--metrics-host=192.0.2.1', '--metrics-port=0'];
+      const elsewhere = new Running(process.execPath, [bin, ...nobodys], { cwd: folder, env });
+      expect((await elsewhere.ending).code).toBe(1);
+      expect(elsewhere.output).toContain('POGO_WS_HOST and POGO_WS_METRICS_HOST must be addresses of this machine');
     },
   );
 });
@@ -99,6 +104,12 @@ describe('pogo config', () => {
       out: 'The configuration is valid: app 1 on 0.0.0.0:8080.\n',
       err: '',
     });
+    const listens = async (args: string[], environment: Record<string, string> = env) => {
+      return (JSON.parse((await pogo(['config', 'check', '--json', ...args], environment)).out) as { listens: string })
+        .listens;
+    };
+    expect(await listens(['--host', '::'])).toBe('[::]:8080');
+    expect(await listens([], {})).toBe('127.0.0.1:8080');
     const wrong = await pogo(['config', 'check', '--port', 'eighty'], { ...env, POGO_WS_PIN_PERIOD: '5s' });
     expect(wrong).toMatchObject({ code: 78, out: '' });
     expect(wrong.err).toContain('--port = "eighty": must be');

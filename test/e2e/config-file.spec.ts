@@ -36,10 +36,10 @@ async function put(text: string, to = path): Promise<void> {
   await rename(`${to}.new`, to);
 }
 
-async function start(text: string): Promise<GatewayProcess> {
+async function start(text: string, env: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> {
   await put(text);
   const empty = { POGO_WS_APP_ID: '', POGO_WS_APP_KEY: '', POGO_WS_APP_SECRET: '' };
-  gateway = await GatewayProcess.start({ env: { ...empty, POGO_WS_CONFIG: path } });
+  gateway = await GatewayProcess.start({ env: { ...empty, POGO_WS_CONFIG: path, ...env } });
   return gateway;
 }
 
@@ -91,6 +91,21 @@ describe('The configuration file', { timeout: START_TIMEOUT_MS + 30_000 }, () =>
     await new HttpApi(`http://127.0.0.1:${server.port}`, SHOP).publish('news', 'headline', '1');
     await client.receive('headline');
     expect(server.output).not.toContain('never-printed');
+  });
+
+  it('is read again when SIGHUP comes while the server starts, which does not end it', async () => {
+    // What it listens to first is what ends it, with a second of loading modules to come.
+    const code = `let sent = false;
+      process.on('newListener', (name) => {
+        if (name !== 'SIGTERM' || sent) return;
+        sent = true;
+        setImmediate(() => process.kill(process.pid, 'SIGHUP'));
+      });`;
+    const server = await start(fileOf([SHOP]), {
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}`,
+    });
+    await server.printed(/apps of .*: 0 new, 0 removed, 0 changed/);
+    await connect(server, SHOP);
   });
 
   it('is followed through links that point elsewhere from one moment to the next', async () => {

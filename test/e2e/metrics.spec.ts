@@ -120,6 +120,17 @@ describe('What is counted', () => {
     await becomes(10, [0, 0, 0, 0], () => numbers(server, ...names));
   });
 
+  it('is who is there of the apps that there are, when these have changed', async () => {
+    const server = await start();
+    const next = new AppDefaults().complete({ id: 'next', key: 'next-key', secret: 's' });
+    const client = await server.connect();
+    server.app.get<ConfigAppProvider>(AppProvider).replace([next]);
+    await client.closing();
+    await becomes(10, [undefined, 0], () =>
+      numbers(server, 'app_connections{app_id="1"}', 'app_connections{app_id="next"}'),
+    );
+  });
+
   it('is what is published, delivered and received', async () => {
     const server = await start();
     const clients = [await server.connect(), await server.connect()];
@@ -153,6 +164,14 @@ describe('What is counted', () => {
     const reasons = ['origin', 'unknown_app', 'over_capacity', 'throttled', 'draining'];
     const names = reasons.map((reason) => `handshake_rejected_total{reason="${reason}"}`);
     expect(await numbers(server, ...names)).toEqual([1, 1, 1, 0, 0]);
+  });
+
+  it('is whose address has enough connections, apart from a server that is full: there is nothing to add', async () => {
+    const server = await start({ max_connections_per_ip: '1' });
+    await server.connect();
+    expect((await server.dial().closing()).code).toBe(4100);
+    const names = ['over_capacity', 'address_full'].map((reason) => `handshake_rejected_total{reason="${reason}"}`);
+    expect(await numbers(server, ...names)).toEqual([0, 1]);
   });
 
   it('is who is not let into a channel, and how long it took to decide', async () => {
@@ -275,6 +294,21 @@ describe('The port', () => {
       await app.listen(0, '127.0.0.1');
       expect(log.take('is taken; name another one')).toHaveLength(1);
       expect(() => metricsPort(app)).toThrow('no metrics');
+    } finally {
+      await app.close();
+    }
+  });
+
+  it('says of an address that is none of this machine that it is not the port', async () => {
+    // For documentation: no machine has it.
+    const config = { ...configOf({ port: '0' }), metrics: { host: '192.0.2.1', port: 2_019, isAskedFor: false } };
+    const log = new Log();
+    const app = await createGateway(AppModule.forRoot(config), { logger: log });
+    try {
+      await app.listen(0, '127.0.0.1');
+      expect(log.take('no metrics')).toEqual([
+        expect.stringMatching(/^warn no metrics: listen E\w+: .* 192\.0\.2\.1:2019; POGO_WS_METRICS_HOST must be/),
+      ]);
     } finally {
       await app.close();
     }

@@ -58,10 +58,10 @@ apps:
     max_connections: 500
 \`\`\`
 
-A text keeps what it is written as: a secret \`0010\` needs no quotes. \`apps\` are read again when the file changes (it is looked at once a second, through
-links as well) and on SIGHUP. Connections stay; those of an app that is removed or disabled are closed with 4001 or 4003, and what has changed
-is in force for the others at once. A file with a mistake changes nothing and is logged with line and column. Other settings wait for the next
-start, which is logged as well.
+A text keeps what it is written as: a secret \`0010\` needs no quotes. \`apps\` are read again when the file has changed and stays as it is for a second (it
+is looked at once a second, through links as well), and on SIGHUP. Connections stay; those of an app that is removed or disabled are closed with 4001 or 4003, and what has changed
+is in force for the others at once. A file with a mistake changes nothing and is logged with line and column. Settings that apps have
+change with them, for those that do not say otherwise; other settings wait for the next start, which is logged as well.
 
 `;
 

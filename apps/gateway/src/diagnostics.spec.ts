@@ -24,6 +24,13 @@ describe('The start-up diagnostics', () => {
     expect(said({ ...behindProxy, REVERB_SCHEME: 'https', POGO_WS_TRUSTED_PROXIES: '10.0.0.0/8' })).toEqual([]);
   });
 
+  it('take an empty variable for one that is not set', () => {
+    expect(said({ ...LARAVEL, REVERB_PORT: '', VITE_REVERB_SCHEME: '' })).toEqual([]);
+    expect(said({ REVERB_PORT: '', REVERB_SERVER_PATH: '', POGO_WS_PATH_PREFIX: '/ws' })).toEqual([]);
+    const mixed = { ...LARAVEL, APP_URL: 'https://shop.example', VITE_REVERB_SCHEME: '' };
+    expect(said(mixed)).toEqual([expect.stringContaining('browsers refuse ws://')]);
+  });
+
   it.each<[string, Record<string, string>, string]>([
     [
       'a page over https with sockets over http',

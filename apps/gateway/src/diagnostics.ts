@@ -8,7 +8,9 @@ const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '::1', '[::1]', '0.0.0.0'
  * environment tells when it is that of a Laravel application, whose `.env` the server may share.
  * @param port that the server listens on.
  */
-export function diagnose(config: GatewayConfig, port: number, environment: Environment): string[] {
+export function diagnose(config: GatewayConfig, port: number, variables: Environment): string[] {
+  // An empty one is how a shell or a compose file says "not set".
+  const environment: Environment = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
   const scheme = environment['REVERB_SCHEME'];
   const publicScheme = environment['VITE_REVERB_SCHEME'] ?? scheme;
   const isPlain = config.tls === undefined;

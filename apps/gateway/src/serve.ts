@@ -39,8 +39,10 @@ async function start(environment: Environment, commandLine: CommandLineSettings)
   const logger = new GatewayLogger(config);
   const app = await createGateway(AppModule.forRoot(config), { logger, tls: config.tls });
   app.get(AppReload).onReload((apps) => logger.learn(apps));
+  const hasHungUp = noLongerAtOnce();
   const end = endOnSignal(app, config.shutdownTimeoutMs);
   reloadOnHangUp(app, end);
+  if (hasHungUp) reload(app);
   await app.listen(config.port, config.host);
   const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
   if (process.stdout.isTTY) process.stdout.write(welcome(config, port));
@@ -74,7 +76,6 @@ function endOnSignal(app: INestApplication, shutdownTimeoutMs: number): () => vo
       },
     );
   };
-  noLongerAtOnce();
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
   return end;
@@ -85,14 +86,22 @@ function reloadOnHangUp(app: INestApplication, end: () => void): void {
   const isTerminalGone = watchTerminal();
   process.on('SIGHUP', () => {
     if (isTerminalGone()) return end();
-    reloadCertificate(app);
-    app.get(AppReload).reload();
+    reload(app);
   });
 }
+
+function reload(app: INestApplication): void {
+  reloadCertificate(app);
+  app.get(AppReload).reload();
+}
+
+const ADDRESSES = 'POGO_WS_HOST and POGO_WS_METRICS_HOST must be addresses of this machine';
 
 /** What somebody can do when the server could not start, by the code of the error. */
 const HINTS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'is another server running? POGO_WS_PORT and POGO_WS_METRICS_PORT choose other ports',
-  EACCES: 'ports below 1024 need a privilege: choose another one with POGO_WS_PORT, or give the process the right',
-  EADDRNOTAVAIL: 'POGO_WS_HOST must be an address of this machine',
+  EACCES:
+    'ports below 1024 need a privilege, a Unix socket the right to write into its folder: choose others with POGO_WS_PORT, POGO_WS_METRICS_PORT or POGO_WS_UNIX_SOCKET, or give the process the right',
+  EADDRNOTAVAIL: ADDRESSES,
+  ENOTFOUND: ADDRESSES,
 };

@@ -93,8 +93,11 @@ export interface HubEventMap {
   webhookDropped: { readonly appId: string; readonly reason: WebhookDrop; readonly count: number };
   /** An endpoint was told of some events, and took them or not. */
   webhookSent: { readonly appId: string; readonly events: number; readonly isTaken: boolean };
-  /** A client was refused at the door; `code` is what it was told: of `pusher:error`, or 429. */
-  handshakeRejected: { readonly code: number };
+  /**
+   * A client was refused at the door; `code` is what it was told: of `pusher:error`, or 429. `isAddressFull`: there is room,
+   * but not for more of its address.
+   */
+  handshakeRejected: { readonly code: number; readonly isAddressFull?: boolean };
 }
 
 export type HubEventName = keyof HubEventMap;

@@ -24,9 +24,10 @@ export function addConfigCommands(program: Command, context: CliContext): void {
   withSettings(config.command('check').description('say everything that is wrong, or that nothing is'))
     .option('--json', 'print JSON')
     .action(({ json }: { json?: boolean }, command: Command) => {
-      const { config: loaded, settings } = load(command, context);
+      const { config: loaded } = load(command, context);
       const apps = loaded.apps.map(({ id }) => id);
-      const listens = `${settings.host}:${settings.port}${loaded.pathPrefix}`;
+      const host = loaded.host.includes(':') ? `[${loaded.host}]` : loaded.host;
+      const listens = `${host}:${loaded.port}${loaded.pathPrefix}`;
       const text = loaded.isDevelopmentApp
         ? 'The configuration is valid. No app is configured: the server would make one up, for development.'
         : `The configuration is valid: ${apps.length === 1 ? 'app' : 'apps'} ${apps.join(', ')} on ${listens}.`;

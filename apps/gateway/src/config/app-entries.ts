@@ -53,6 +53,15 @@ const webhookSchema = z.strictObject({
 export const APP_KEYS = [...Object.keys(appSchema.shape), 'webhooks'];
 export const WEBHOOK_KEYS = Object.keys(webhookSchema.shape);
 
+/** What makes the app of the settings, and its webhook. */
+const OF_THE_SINGLE_APP = ['app_id', 'app_key', 'app_secret', 'webhook_url', 'webhook_secret', 'webhook_events'];
+const OF_APPS = new Set([...Object.keys(appSchema.shape), ...OF_THE_SINGLE_APP]);
+
+/** Whether a setting is what apps have unless they say otherwise. Of `max_connections` a node and an app have their own. */
+export function isOfApps(setting: string): boolean {
+  return OF_APPS.has(setting) && setting !== 'max_connections';
+}
+
 type AppEntry = z.output<typeof appSchema>;
 type WebhookEntry = z.output<typeof webhookSchema>;
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { contradictions } from './contradictions.js';
 import { loadConfig } from './load-config.js';
 
 const APP = { POGO_WS_APP_ID: '1', POGO_WS_APP_KEY: 'key', POGO_WS_APP_SECRET: 'secret' };
@@ -73,5 +74,16 @@ describe('The settings of the single app', () => {
     ['POGO_WS_WEBHOOK_EVENTS', ',', 'must be one or more of channel_occupied'],
   ])('cannot be %s=%s', (name, value, sentence) => {
     expect(() => load({ [name]: value })).toThrow(sentence);
+  });
+});
+
+describe('A hundred thousand apps', () => {
+  it('are looked through once: a server that reads them again stands still meanwhile', () => {
+    const apps = Array.from({ length: 100_000 }, (_, i) => ({ id: `id-${i}`, key: `key-${i}`, secret: 's' }));
+    const again = [{ id: 'id-7', key: 'key-8', secret: 's' }];
+    expect(contradictions({}, new Map(), {}, { apps: [...apps, ...again, ...again] })).toEqual([
+      'two apps have the id "id-7"',
+      'two apps have the key "key-8"',
+    ]);
   });
 });

@@ -11,13 +11,13 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 let files = 0;
-function load(text: string, environment: Record<string, string> = {}): LoadedConfig {
+function load(text: string | Uint8Array, environment: Record<string, string> = {}): LoadedConfig {
   const path = join(folder, `${files++}.yaml`);
   writeFileSync(path, text);
   return explainConfig({ ...environment, POGO_WS_CONFIG: path });
 }
 
-function problemsOf(text: string, environment: Record<string, string> = {}): string {
+function problemsOf(text: string | Uint8Array, environment: Record<string, string> = {}): string {
   try {
     load(text, environment);
   } catch (error) {
@@ -200,6 +200,13 @@ describe('A mistake in it', () => {
   it('is that it cannot be read', () => {
     expect(() => explainConfig({ POGO_WS_CONFIG: join(folder, 'none.yaml') })).toThrow('cannot be read (ENOENT)');
     expect(() => explainConfig({ POGO_WS_CONFIG: folder })).toThrow('cannot be read (EISDIR)');
+  });
+
+  it('is that it has another encoding, in which a secret would be another one', () => {
+    const text = 'apps: [{ id: a, key: a-key, secret: gehéim }]';
+    expect(problemsOf(Buffer.from(text, 'latin1'))).toContain('must be in UTF-8');
+    expect(problemsOf(Buffer.from(`\ufeff${text}`, 'utf16le'))).toContain('must be in UTF-8');
+    expect(load(`\ufeff${text}`).config.apps[0]?.secret).toBe('gehéim');
   });
 
   it('says of a star without quotes what it is: origins begin with one', () => {

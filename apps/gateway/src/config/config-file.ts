@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
+import { readFileSync, statSync, type Stats } from 'node:fs';
 import { basename } from 'node:path';
 import { isMap, LineCounter, parseDocument } from 'yaml';
 
@@ -18,6 +19,21 @@ export interface ConfigFileResult {
   readonly problems: readonly string[];
 }
 
+/** Changes when the file may say something else, or may be read at last; undefined for what is no file, such as a pipe. */
+export function stampOf(stats: Stats): string | undefined {
+  const { dev, ino, size, ctimeMs } = stats;
+  return stats.isFile() ? [dev, ino, size, ctimeMs].join(' ') : undefined;
+}
+
+/** Of the file as it is now. */
+export function stampAt(path: string): string | undefined {
+  try {
+    return stampOf(statSync(path));
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Reads a file in YAML or JSON, which is YAML. Scalars stay the text that they are written as: a secret of digits only
  * keeps its zeros, and settings read text anyway.
@@ -25,17 +41,19 @@ export interface ConfigFileResult {
 export function readConfigFile(path: string): ConfigFileResult {
   const name = basename(path);
   const failed = (...problems: string[]) => ({ file: undefined, problems });
-  let text: string;
+  let bytes: Buffer;
   try {
     const { size } = statSync(path);
     if (size > MAX_BYTES) return failed(`${path}: the file has ${size} bytes, ${MAX_BYTES} at most are read`);
-    text = readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (error) {
     return failed(`${path}: the configuration file cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
+  // A secret with a sign that was replaced would be another one.
+  if (!isUtf8(bytes)) return failed(`${path}: must be in UTF-8; editors and PowerShell can save it so`);
   const lines = new LineCounter();
   // Nothing in it is of a type, and nothing is repeated by reference.
-  const document = parseDocument(text, {
+  const document = parseDocument(bytes.toString(), {
     schema: 'failsafe',
     lineCounter: lines,
     prettyErrors: false,

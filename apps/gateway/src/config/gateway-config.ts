@@ -75,6 +75,10 @@ export interface HttpConfig {
 export interface ConfigSource {
   /** Of the file. */
   readonly path: string;
+  /** Of the file, from just before it was read; see `stampOf`. */
+  readonly stamp: string | undefined;
+  /** What this configuration was made of. */
+  readonly settings: Settings;
   /** Everything anew: the file as it is now, the rest as it was. @throws ConfigError */
   read(): { readonly config: GatewayConfig; readonly settings: Settings };
 }

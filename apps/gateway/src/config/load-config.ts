@@ -1,5 +1,6 @@
 import { parseApps } from './app-entries.js';
 import { ConfigError } from './config-error.js';
+import { stampAt } from './config-file.js';
 import { contradictions } from './contradictions.js';
 import { toGatewayConfig, type ConfigExtras, type GatewayConfig } from './gateway-config.js';
 import {
@@ -45,6 +46,8 @@ export function explainConfig(
   commandLine: CommandLineSettings = {},
   extras: ConfigExtras = {},
 ): LoadedConfig {
+  const path = configFilePath(environment, commandLine);
+  const stamp = path === undefined ? undefined : stampAt(path);
   const { values, names, problems, apps } = collect(environment, commandLine);
   const valid: Partial<Settings> = {};
   // Setting by setting: one that is wrong must not hide what is wrong between others.
@@ -67,10 +70,10 @@ export function explainConfig(
   try {
     const settings = settingsSchema.parse(values);
     const config = toGatewayConfig(settings, all, tls.pair);
-    const path = configFilePath(environment, commandLine);
     // The environment of a process may change; what it was at the start counts.
     const start = { ...environment };
-    const source = path === undefined ? undefined : { path, read: () => explainConfig(start, commandLine, extras) };
+    const read = () => explainConfig(start, commandLine, extras);
+    const source = path === undefined ? undefined : { path, stamp, settings, read };
     return { config: { ...config, source }, settings, names };
   } catch (error) {
     throw error instanceof TypeError ? new ConfigError([error.message]) : error;

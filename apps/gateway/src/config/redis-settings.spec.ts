@@ -136,6 +136,18 @@ describe('the Redis of a configuration', () => {
     ).toHaveLength(3);
   });
 
+  it.each([
+    ['redis://user:hunter2@r', '"redis://<redacted>@r"'],
+    ['rediss://:hunter2/a"b@c@r:1', '"rediss://<redacted>@r:1"'],
+    ['user:hunter2@r:6379', '"<redacted>@r:6379"'],
+    [':hunter2@r', '"<redacted>@r"'],
+  ])('shows no password of a URL that was given as a host: %s', (host, shown) => {
+    expect(problemsOf({ POGO_WS_REDIS_HOST: host })).toEqual([
+      `POGO_WS_REDIS_HOST = ${shown}: must be host or host:port`,
+    ]);
+    expect(problemsOf({ POGO_WS_REDIS_SENTINELS: `s,${host}` }).join()).not.toContain('hunter2');
+  });
+
   it('shows no password when it is wrong', () => {
     const [problem, ...others] = problemsOf({ POGO_WS_REDIS_URL: 'redis//:hunter2@r' });
     expect(others).toEqual([]);

@@ -103,14 +103,14 @@ export function nameOf(key: SettingKey, names: SettingNames): string {
   return names.get(key) ?? inEnvironment(key);
 }
 
-/** User and password in a URL: of a Redis that was given as a host, as a rule. */
-const CREDENTIALS = /\/\/[^/"\s]*@/g;
+/** User and password before a host: of a Redis whose URL was given as its host, as a rule. Either may hold nearly anything. */
+const CREDENTIALS = /"([a-z]+:\/\/)?(?:[^"\\]|\\.)*@/gi;
 
 /** A value as a message shows it. */
 export function shown(key: string, value: unknown): string {
   if (value === undefined) return '';
   const isSecret = SECRET_KEYS.has(key) || (typeof value === 'string' && looksLikeKey(value));
-  return isSecret ? '= <redacted>' : `= ${JSON.stringify(value).replace(CREDENTIALS, '//<redacted>@')}`;
+  return isSecret ? '= <redacted>' : `= ${JSON.stringify(value).replace(CREDENTIALS, '"$1<redacted>@')}`;
 }
 
 /** What to say of a key that is none of `known`, which a message calls as `called` says. */

@@ -30,8 +30,12 @@ const REFUSALS: Readonly<Record<number, string>> = {
   4100: 'over_capacity',
 };
 
-/** Has the code of "over capacity", which makes clients come back later. */
+/** Both have the code of "over capacity", which makes clients come back later. */
 const DRAINING = 'draining';
+const ADDRESS_FULL = 'address_full';
+
+/** Apps that the configuration does not name. */
+const OTHER = 'other';
 
 const MS = 1_000;
 
@@ -73,7 +77,12 @@ export class HubMetrics {
 
   /** The id, of apps of the configuration; others are any number, and a label's values stay in memory. */
   appLabel(appId: string): string {
-    return this.apps instanceof ConfigAppProvider ? appId : 'other';
+    return this.apps instanceof ConfigAppProvider ? appId : OTHER;
+  }
+
+  /** The labels that apps without connections have as well. */
+  appLabels(): Iterable<string> {
+    return this.apps instanceof ConfigAppProvider ? this.apps.ids : [OTHER];
   }
 
   /** What has never happened is 0, not missing: a rate over it has a value, and an alert something to look at. */
@@ -81,7 +90,7 @@ export class HubMetrics {
     const { authFailures, webhookDropped, handshakeRejected, webhookEvents, writeFailures } = this.metrics;
     for (const reason of AUTH_FAILURES) authFailures.inc({ reason }, 0);
     for (const reason of ['queue_full', 'closed', 'expired']) webhookDropped.inc({ reason }, 0);
-    for (const reason of [...Object.values(REFUSALS), DRAINING]) handshakeRejected.inc({ reason }, 0);
+    for (const reason of [...Object.values(REFUSALS), DRAINING, ADDRESS_FULL]) handshakeRejected.inc({ reason }, 0);
     for (const result of ['taken', 'failed']) webhookEvents.inc({ result }, 0);
     writeFailures.inc({ kind: 'bytes' }, 0);
   }
@@ -109,9 +118,9 @@ export class HubMetrics {
     this.on('authFailed', ({ failure }) => authFailures.inc({ reason: failure }));
     this.on('authDecided', ({ tookMs }) => authDuration.observe(tookMs / MS));
     this.on('authCircuitOpened', () => circuitOpen.inc());
-    this.on('handshakeRejected', ({ code }) => {
-      const reason = this.hub.isDraining ? DRAINING : (REFUSALS[code] ?? String(code));
-      handshakeRejected.inc({ reason });
+    this.on('handshakeRejected', ({ code, isAddressFull = false }) => {
+      const reason = isAddressFull ? ADDRESS_FULL : (REFUSALS[code] ?? String(code));
+      handshakeRejected.inc({ reason: this.hub.isDraining ? DRAINING : reason });
     });
   }
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { errorText, LogPause } from '@pogo/hub';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { GATEWAY_CONFIG, type GatewayConfig } from '../config/gateway-config.js';
+import { GATEWAY_CONFIG, type GatewayConfig, type MetricsConfig } from '../config/gateway-config.js';
 import { HubMetrics } from './hub-metrics.js';
 import { MetricRegistries } from './metrics.js';
 import { NodeMetrics } from './node-metrics.js';
@@ -50,10 +50,7 @@ export class MetricsServer implements OnApplicationBootstrap, OnApplicationShutd
       await listen(server, metrics.port, metrics.host);
     } catch (error) {
       if (metrics.isAskedFor) throw error;
-      const reason = (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'is taken' : errorText(error);
-      this.logger.warn(
-        `no metrics: port ${metrics.port} on ${metrics.host} ${reason}; name another one with POGO_WS_METRICS_PORT, or \`off\``,
-      );
+      this.logger.warn(`no metrics: ${whyNot(error as NodeJS.ErrnoException, metrics)}`);
       return;
     }
     this.server = server;
@@ -87,6 +84,12 @@ export class MetricsServer implements OnApplicationBootstrap, OnApplicationShutd
       response.writeHead(500).end();
     }
   }
+}
+
+function whyNot({ code, message }: NodeJS.ErrnoException, { host, port }: MetricsConfig): string {
+  return code === 'EADDRINUSE'
+    ? `port ${port} on ${host} is taken; name another one with POGO_WS_METRICS_PORT, or \`off\``
+    : `${message}; POGO_WS_METRICS_HOST must be an address of this machine, or POGO_WS_METRICS_PORT \`off\``;
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

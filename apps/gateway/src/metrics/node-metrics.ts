@@ -49,7 +49,7 @@ export class NodeMetrics {
     metrics.draining.set(Number(hub.isDraining));
     metrics.webhookQueueDepth.set(this.webhooks.depth);
     metrics.appConnections.reset();
-    for (const { id } of this.config.apps) metrics.appConnections.set({ app_id: this.counts.appLabel(id) }, 0);
+    for (const app_id of this.counts.appLabels()) metrics.appConnections.set({ app_id }, 0);
     for (const [id, count] of connectionsPerApp)
       metrics.appConnections.inc({ app_id: this.counts.appLabel(id) }, count);
   }

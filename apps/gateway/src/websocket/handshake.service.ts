@@ -26,11 +26,18 @@ export type HandshakeAnswer =
   /** The client's address makes too many: HTTP 429, and pusher-js waits for 15 seconds and longer. */
   | { readonly outcome: 'throttled'; readonly retryAfterMs: number }
   /** Refused inside WebSocket: pusher-js understands the code, an HTTP status it would not. */
-  | { readonly outcome: 'refused'; readonly error: PusherErrorData; readonly dialect: DialectName }
+  | {
+      readonly outcome: 'refused';
+      readonly error: PusherErrorData;
+      readonly dialect: DialectName;
+      readonly isAddressFull: boolean;
+    }
   /** The path belongs to somebody else in an application that embeds the gateway. */
   | { readonly outcome: 'not_ours' };
 
 const KEY_PATH = /^\/app\/([^/]+)$/;
+/** Tells the client the same, but whoever runs the server needs to do something else. */
+const ADDRESS_FULL: PusherErrorData = { ...PusherErrors.overCapacity };
 const OLDEST_PROTOCOL = 5;
 const NEWEST_PROTOCOL = 7;
 
@@ -84,7 +91,8 @@ export class HandshakeService {
 
   private noRoomFor(clientIp: string | undefined): PusherErrorData | undefined {
     if (this.hub.isDraining) return PusherErrors.restarting;
-    return this.hub.isFull || this.hub.isFullFor(clientIp) ? PusherErrors.overCapacity : undefined;
+    if (this.hub.isFull) return PusherErrors.overCapacity;
+    return this.hub.isFullFor(clientIp) ? ADDRESS_FULL : undefined;
   }
 
   private clientIpOf({ socket, headers }: IncomingMessage): string | undefined {
@@ -123,7 +131,7 @@ export class HandshakeService {
 }
 
 function refused(error: PusherErrorData, dialect: DialectName): HandshakeAnswer {
-  return { outcome: 'refused', error, dialect };
+  return { outcome: 'refused', error, dialect, isAddressFull: error === ADDRESS_FULL };
 }
 
 /** Of this machine or of a network that is not the Internet: a client that makes up headers comes from elsewhere. */

@@ -157,7 +157,7 @@ export class PusherWsAdapter extends WsAdapter implements ConnectionListener {
       this.events.emit('handshakeRejected', { code: 429 });
       refuseUpgrade(stream, 429, answer.retryAfterMs);
     } else {
-      this.events.emit('handshakeRejected', { code: answer.error.code });
+      this.events.emit('handshakeRejected', { code: answer.error.code, isAddressFull: answer.isAddressFull });
       if (this.refused.isFull) refuseUpgrade(stream, 503);
       else this.accept(request, stream, head, (ws) => this.refused.refuse(ws, answer.error, answer.dialect));
     }

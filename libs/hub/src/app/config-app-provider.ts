@@ -23,6 +23,11 @@ export class ConfigAppProvider extends AppProvider {
     return Promise.resolve(this.byKey.get(key));
   }
 
+  /** Of the apps that there are now. */
+  get ids(): Iterable<string> {
+    return this.byId.keys();
+  }
+
   override onChange(listener: (change: AppChange) => void): void {
     this.listener = listener;
   }
