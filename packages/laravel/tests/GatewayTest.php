@@ -44,9 +44,9 @@ final class GatewayTest extends TestCase
         return new PogoBroadcaster(new Gateway(self::CONFIG + ['options' => $options], $transport));
     }
 
-    private function request(string $channel, ?User $user = null): object
+    private function request(string $channel, ?User $user = null, ?string $socketId = '1234.1234'): object
     {
-        return (object) ['channel_name' => $channel, 'socket_id' => '1234.1234', 'user' => $user];
+        return (object) ['channel_name' => $channel, 'socket_id' => $socketId, 'user' => $user];
     }
 
     public function test_a_private_channel_is_signed_as_pusher_does(): void
@@ -89,6 +89,35 @@ final class GatewayTest extends TestCase
                 $this->addToAssertionCount(1);
             }
         }
+    }
+
+    /** @dataProvider confusions */
+    public function test_what_would_sign_something_else_is_refused(string $channel, ?string $socketId): void
+    {
+        $broadcaster = $this->broadcaster(new FakeTransport);
+        $broadcaster->channels = ['mine' => true, 'mine:x' => true, "mine\n" => true];
+        foreach (['auth', 'resolveAuthenticatedUser'] as $method) {
+            try {
+                $broadcaster->$method($this->request($channel, new User, $method === 'auth' ? $socketId : ($socketId ?? '').'x'));
+                $this->fail("{$method} has signed {$socketId}:{$channel}");
+            } catch (AccessDeniedHttpException) {
+                $this->addToAssertionCount(1);
+            }
+        }
+    }
+
+    public static function confusions(): array
+    {
+        return [
+            ['private-mine', '1.1:private-theirs:'],
+            ['private-mine', '1.1::user::{"id":"admin","x":"'],
+            ['presence-mine', '1.1:presence-theirs:{"user_id":"1"}'],
+            ['private-mine:x', '1.1'],
+            ["private-mine\n", '1.1'],
+            ['private-mine', "1.1\n"],
+            ['private-mine', ''],
+            ['private-mine', null],
+        ];
     }
 
     public function test_an_event_is_published_signed_and_not_to_the_socket_that_caused_it(): void
