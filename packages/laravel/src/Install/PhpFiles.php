@@ -65,8 +65,8 @@ class PhpFiles
         if (preg_match('/->withBroadcasting\s*\(|\bchannels\s*:/', self::withoutComments($file->text))) {
             return null;
         }
-        // Below `commands:`, where install:broadcasting puts it, or first.
-        if (preg_match('/^([ \t]*)commands\s*:[^\r\n]*,[ \t]*\R/m', $file->text, $match, PREG_OFFSET_CAPTURE)) {
+        // Below `commands:`, where install:broadcasting puts it, or first. A list of commands may go on in the next line.
+        if (preg_match('/^([ \t]*)commands\s*:[^\r\n[]*,[ \t]*\R/m', $file->text, $match, PREG_OFFSET_CAPTURE)) {
             $file->insert($match[0][1] + strlen($match[0][0]), $match[1][0].self::CHANNELS_ARGUMENT.$file->newline());
         } elseif (preg_match('/^[ \t]*->withRouting\([ \t]*\R([ \t]*)/m', $file->text, $match, PREG_OFFSET_CAPTURE)) {
             $file->insert($match[0][1] + strlen($match[0][0]), self::CHANNELS_ARGUMENT.$file->newline().$match[1][0]);
@@ -77,9 +77,12 @@ class PhpFiles
         return null;
     }
 
+    /** Strings are read as well: the pattern 'stripe/*' begins no comment. */
     private static function withoutComments(string $php): string
     {
-        return (string) preg_replace(['#/\*.*?\*/#s', '#^\s*(//|\#).*$#m'], '', $php);
+        $isComment = fn ($token) => is_array($token) && in_array($token[0], [T_COMMENT, T_DOC_COMMENT], true);
+
+        return implode('', array_map(fn ($token) => $isComment($token) ? '' : (is_array($token) ? $token[1] : $token), token_get_all($php)));
     }
 
     private static function connection(string $driver): string

@@ -86,8 +86,8 @@ export function routeChannels(file: PlannedFile): Leftover {
   if (!file.exists) return byHand;
   const code = withoutComments(file.text);
   if (/->withBroadcasting\s*\(/.test(code) || /\bchannels\s*:/.test(code)) return undefined;
-  // Below `commands:`, where install:broadcasting puts it, or first.
-  const commands = /^([ \t]*)commands\s*:[^\r\n]*,[ \t]*\r?\n/m.exec(file.text);
+  // Below `commands:`, where install:broadcasting puts it, or first. A list of commands may go on in the next line.
+  const commands = /^([ \t]*)commands\s*:[^\r\n[]*,[ \t]*\r?\n/m.exec(file.text);
   const opening = /^[ \t]*->withRouting\([ \t]*\r?\n([ \t]*)/m.exec(file.text);
   if (commands !== null) {
     insert(file, commands.index + commands[0].length, `${commands[1] ?? ''}${CHANNELS_ARGUMENT}${file.newline}`);
@@ -102,6 +102,8 @@ function insert(file: PlannedFile, at: number, text: string): void {
   file.text = file.text.slice(0, at) + text + file.text.slice(at);
 }
 
+/** Strings are read as well: the pattern 'stripe/*' begins no comment. */
 function withoutComments(php: string): string {
-  return php.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*(?:\/\/|#).*$/gm, '');
+  const tokens = /'(?:\\[^]|[^'\\])*'|"(?:\\[^]|[^"\\])*"|\/\*[^]*?\*\/|(?:\/\/|#(?!\[)).*/g;
+  return php.replace(tokens, (token) => (/^['"]/.test(token) ? token : ''));
 }
