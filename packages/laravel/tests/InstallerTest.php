@@ -127,21 +127,6 @@ final class InstallerTest extends TestCase
         $this->assertStringContainsString('config/broadcasting.php: add a connection by hand', $warnings);
     }
 
-    public function test_comments_strings_and_lists_are_told_apart(): void
-    {
-        $app = fn (string $routing) => "<?php\n\nreturn Application::configure()\n    ->withRouting(\n        {$routing},\n    )->create();\n";
-        $this->application('', ['bootstrap/app.php' => $app("commands: ['a',\n            'b']")]);
-        $this->assertSame([], $this->install()->warnings);
-        $this->assertSame($app("channels: __DIR__.'/../routes/channels.php',\n        commands: ['a',\n            'b']"), $this->read('bootstrap/app.php'));
-        $this->application('', ['bootstrap/app.php' => $app("health: '/up', // channels: later\n        web: 'w'")]);
-        $this->install();
-        $this->assertStringContainsString("withRouting(\n        channels:", $this->read('bootstrap/app.php'));
-        $hidden = $app("health: 'a/*')\n    ->withBroadcasting(/* here */ __DIR__");
-        $this->application('', ['bootstrap/app.php' => $hidden]);
-        $this->install();
-        $this->assertSame($hidden, $this->read('bootstrap/app.php'));
-    }
-
     public function test_a_starter_kit_configures_its_hooks(): void
     {
         $this->application(': void', [
