@@ -50,6 +50,14 @@ final class ShapesTest extends TestCase
         $this->assertSame($hidden, $this->read('bootstrap/app.php'));
     }
 
+    public function test_lines_of_an_env_keep_their_ends_and_a_comment_may_have_quotes(): void
+    {
+        $env = "A=1\nB=2\r\nBROADCAST_CONNECTION=\"log\" # was \"pusher\"\r\nREVERB_PORT=\nE=5";
+        $this->assertSame([], $this->install(['.env' => $env, 'resources/js/app.js' => ''])->warnings);
+        $this->assertStringStartsWith("A=1\nB=2\r\nBROADCAST_CONNECTION=reverb\r\nREVERB_PORT=8080\nE=5\r\n\r\nREVERB_APP_ID=", $this->read('.env'));
+        $this->assertStringEndsWith("\r\nVITE_REVERB_SCHEME=\"\${REVERB_SCHEME}\"\r\n", $this->read('.env'));
+    }
+
     /** @dataProvider endsOfImports */
     public function test_hooks_are_configured_below_the_last_import(string $imports, string $rest): void
     {
