@@ -50,6 +50,19 @@ final class ShapesTest extends TestCase
         $this->assertSame($hidden, $this->read('bootstrap/app.php'));
     }
 
+    public function test_the_provider_of_an_application_from_laravel_10_is_taken_out_of_its_comment(): void
+    {
+        $config = "<?php\n\nreturn ['providers' => [\n        // App\\Providers\\BroadcastServiceProvider::class,\n        App\\Providers\\Other::class,\n]];\n";
+        $old = ['bootstrap/app.php' => "<?php\n\nreturn new Application();\n", 'config/app.php' => $config, 'resources/js/app.js' => ''];
+        // There is no such class: it would not be found.
+        $this->assertStringContainsString('by hand', $this->install($old)->warnings[0]);
+        $this->assertSame($config, $this->read('config/app.php'));
+        $this->assertSame([], $this->install($old + ['app/Providers/BroadcastServiceProvider.php' => "<?php\n"])->warnings);
+        $this->assertSame(str_replace('// ', '', $config), $this->read('config/app.php'));
+        $again = new Installer($this->dir);
+        $this->assertSame([[], []], [$again->warnings, $again->changes()]);
+    }
+
     public function test_lines_of_an_env_keep_their_ends_and_a_comment_may_have_quotes(): void
     {
         $env = "A=1\nB=2\r\nBROADCAST_CONNECTION=\"log\" # was \"pusher\"\r\nREVERB_PORT=\nE=5";

@@ -47,13 +47,14 @@ class Installer
         $channels = $this->open('routes/channels.php');
         $application = $this->open('bootstrap/app.php');
         $env = [$this->planEnv(), ...$this->planExample()];
+        $providers = is_file("{$dir}/app/Providers/BroadcastServiceProvider.php") ? [$this->open('config/app.php')] : [];
         PhpFiles::createChannels($channels);
-        $leftovers = [PhpFiles::addConnection($broadcasting, $this->driver), PhpFiles::usesConnection($broadcasting), PhpFiles::routeChannels($application)];
+        $leftovers = [PhpFiles::addConnection($broadcasting, $this->driver), PhpFiles::usesConnection($broadcasting), PhpFiles::routeChannels($application, ...$providers)];
         $manifest = $this->json('package.json');
         $nodePackages = ($manifest['dependencies'] ?? []) + ($manifest['devDependencies'] ?? []);
         $scripts = new Scripts($dir, $nodePackages, $this->force);
         array_push($this->warnings, ...array_filter([...$leftovers, $scripts->warning]));
-        $this->files = [...$env, $broadcasting, $channels, $application, ...$scripts->files];
+        $this->files = [...$env, $broadcasting, $channels, $application, ...$providers, ...$scripts->files];
         $this->nextSteps = $this->stepsAfter($scripts->packages, $nodePackages);
     }
 

@@ -265,24 +265,6 @@ describe('What is there already', () => {
     expect(result.warnings).toEqual([]);
   });
 
-  it('is a list of commands over several lines, into which nothing is put', async () => {
-    const list = "commands: [__DIR__.'/../routes/console.php',\n            __DIR__.'/../routes/more.php'],";
-    const text = bootstrapApp('').replace(/commands: .*/, list);
-    await write({ ...skeleton(12), 'bootstrap/app.php': text });
-    expect((await install()).warnings).toEqual([]);
-    expect(await read('bootstrap/app.php')).toBe(
-      text.replace(/(withRouting\(\n +)/, "$1channels: __DIR__.'/../routes/channels.php',\n        "),
-    );
-  });
-
-  it.each([
-    ["health: '/up', // channels: later", 'changed'],
-    ["health: '/up',\n    )\n    ->hides('a/*')\n    ->withBroadcasting(/* here */ __DIR__", 'unchanged'],
-  ])('is told from comments and strings: %s', async (code, action) => {
-    await write({ ...skeleton(12), 'bootstrap/app.php': bootstrapApp('').replace("health: '/up',", code) });
-    expect(actions(await install())['bootstrap/app.php']).toBe(action);
-  });
-
   it('is a withRouting without commands, or with channels in a comment only', async () => {
     const text = bootstrapApp('')
       .replace(/ +commands: .*\n/, '')
