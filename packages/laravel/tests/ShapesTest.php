@@ -2,6 +2,7 @@
 
 use PHPUnit\Framework\TestCase;
 use Pogo\Laravel\Install\Installer;
+use Pogo\Laravel\Install\PlannedFile;
 
 /** Applications that are not as the skeletons are: what is there is recognized, and nothing is put into the middle of something. */
 final class ShapesTest extends TestCase
@@ -48,6 +49,11 @@ final class ShapesTest extends TestCase
         $hidden = $app("health: 'a/*')\n    ->withBroadcasting(/* here */ __DIR__");
         $this->install(['bootstrap/app.php' => $hidden]);
         $this->assertSame($hidden, $this->read('bootstrap/app.php'));
+    }
+
+    public function test_an_application_may_be_the_root_of_a_container(): void
+    {
+        $this->assertTrue(PlannedFile::open('/', ltrim(__FILE__, '/'))->exists());
     }
 
     public function test_the_provider_of_an_application_from_laravel_10_is_taken_out_of_its_comment(): void
