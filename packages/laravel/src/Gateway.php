@@ -103,7 +103,9 @@ class Gateway
             $body['socket_id'] = $exceptSocketId;
         }
         $json = json_encode($body, JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);
-        $path = $this->option('path', '').'/apps/'.rawurlencode((string) $this->config['app_id']).'/events';
+        // As the gateway takes it: with slashes around it or not.
+        $prefix = trim((string) $this->option('path', ''), '/');
+        $path = ($prefix === '' ? '' : "/{$prefix}").'/apps/'.rawurlencode((string) $this->config['app_id']).'/events';
         // In the order of their names, as they are signed.
         $query = 'auth_key='.$this->key().'&auth_timestamp='.time().'&auth_version=1.0&body_md5='.md5($json);
         $url = $this->base().$path.'?'.$query.'&auth_signature='.$this->hmac("POST\n{$path}\n{$query}");

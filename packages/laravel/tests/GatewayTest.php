@@ -135,6 +135,15 @@ final class GatewayTest extends TestCase
         $this->assertTrue($sent['verify']);
     }
 
+    public function test_a_path_prefix_may_have_slashes_around_it_or_not(): void
+    {
+        foreach (['ws' => '/ws/apps', '/ws/' => '/ws/apps', '/' => '/apps', '' => '/apps'] as $path => $expected) {
+            $transport = new FakeTransport;
+            $this->broadcaster($transport, ['path' => $path])->broadcast(['a'], 'news');
+            $this->assertStringStartsWith("http://127.0.0.1:8080{$expected}/3/events?", $transport->requests[0]['url']);
+        }
+    }
+
     public function test_channels_are_sent_a_hundred_at_a_time(): void
     {
         $transport = new FakeTransport;
