@@ -244,7 +244,7 @@ final class InstallerTest extends TestCase
     {
         $this->application('');
         $this->assertStringContainsString("Broadcasting is set up:\nchanged   .env\n", $this->command([])[1]);
-        $this->assertStringContainsString("Nothing to do.\n", $this->command([])[1]);
+        $this->assertStringContainsString("Nothing to do.\nkept      resources/js/echo.js  (--force replaces it)\n", $this->command([])[1]);
         $this->assertSame([1, "the port must be a number from 1 to 65535\n"], $this->command(['port' => 'many']));
         unlink("{$this->dir}/routes/channels.php");
         mkdir("{$this->dir}/routes/channels.php");

@@ -26,6 +26,9 @@ class Installer
     /** @var list<string> */
     public array $nextSteps;
 
+    /** An echo.js that was left as it is: --force replaces it. */
+    public readonly ?PlannedFile $kept;
+
     private readonly bool $force;
 
     private readonly string $driver;
@@ -55,6 +58,7 @@ class Installer
         $scripts = new Scripts($dir, $nodePackages, $this->force);
         array_push($this->warnings, ...array_filter([...$leftovers, $scripts->warning]));
         $this->files = [...$env, $broadcasting, $channels, $application, ...$providers, ...$scripts->files];
+        $this->kept = $scripts->kept;
         $this->nextSteps = $this->stepsAfter($scripts->packages, $nodePackages);
     }
 

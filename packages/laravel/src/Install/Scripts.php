@@ -45,6 +45,9 @@ class Scripts
 
     public ?string $warning = null;
 
+    /** An echo.js that is there and was left as it is. */
+    public ?PlannedFile $kept = null;
+
     /** @param  array<string, mixed>  $nodePackages  names in package.json */
     public function __construct(private readonly string $dir, array $nodePackages, bool $force)
     {
@@ -73,7 +76,9 @@ class Scripts
     private function planEcho(string $entry, bool $force): void
     {
         $echo = $this->open($this->first(['echo.js', 'echo.ts']) ?? (preg_match('/\.tsx?$/', $entry) ? 'echo.ts' : 'echo.js'));
-        if (! $echo->exists() || $force) {
+        if ($echo->exists() && ! $force) {
+            $this->kept = $echo;
+        } else {
             $echo->text = self::IMPORTS.(str_ends_with($echo->path, '.ts') ? self::TYPES : '').self::ECHO;
         }
         $importer = $this->open($entry);
