@@ -161,6 +161,7 @@ function nextSteps(
   packages: readonly string[],
 ): string[] {
   const missing = packages.filter((name) => !nodePackages.has(name));
+  const env = join(dir, '.env');
   return [
     ...(hasPusherLibrary ? [] : ['composer require pusher/pusher-php-server   # what Laravel publishes with']),
     ...(missing.length === 0 ? [] : [`${INSTALLERS[packageManager]} ${missing.join(' ')}`]),
@@ -169,6 +170,6 @@ function nextSteps(
       : [`${packageManager} run build   # or dev: VITE_REVERB_* are read when scripts are built`]),
     'php artisan config:clear',
     'php artisan queue:work   # events that ShouldBroadcast are sent by a worker',
-    `pogo start --env-file ${join(dir, '.env')}   # the server takes REVERB_* from there`,
+    `pogo start --env-file ${/\s/.test(env) ? `"${env}"` : env}   # the server takes REVERB_* from there`,
   ];
 }

@@ -46,6 +46,15 @@ describe('bootstrap/app.php', () => {
   });
 });
 
+it('A folder with a space can be copied from the next steps', async () => {
+  const shop = join(dir, 'my shop');
+  await mkdir(shop);
+  await writeFile(join(shop, 'artisan'), '');
+  await writeFile(join(shop, 'composer.json'), '{"require":{"laravel/framework":"^12.0"}}');
+  const { nextSteps } = await installLaravel({ dir: shop });
+  expect(nextSteps.at(-1)).toContain(`pogo start --env-file "${join(shop, '.env')}"`);
+});
+
 describe('An application from Laravel 10', () => {
   const config = (comment: string) =>
     `<?php\n\nreturn ['providers' => [\n        ${comment}App\\Providers\\BroadcastServiceProvider::class,\n        App\\Providers\\Other::class,\n]];\n`;
