@@ -20,14 +20,14 @@ final class ShapesTest extends TestCase
     }
 
     /** @param  array<string, string>  $files */
-    private function install(array $files): Installer
+    private function install(array $files, array $options = []): Installer
     {
         exec('rm -rf '.escapeshellarg($this->dir));
         foreach ($files + ['artisan' => '', 'bootstrap/app.php' => "<?php\n->withRouting(\n    channels: 'c',\n);\n"] as $path => $text) {
             @mkdir(dirname("{$this->dir}/{$path}"), 0777, true);
             file_put_contents("{$this->dir}/{$path}", $text);
         }
-        $installer = new Installer($this->dir);
+        $installer = new Installer($this->dir, $options);
         $installer->write();
 
         return $installer;
@@ -54,6 +54,14 @@ final class ShapesTest extends TestCase
     public function test_an_application_may_be_the_root_of_a_container(): void
     {
         $this->assertTrue(PlannedFile::open('/', ltrim(__FILE__, '/'))->exists());
+    }
+
+    public function test_an_address_that_is_asked_for_is_written_once(): void
+    {
+        $this->install(['.env' => "A=1\n", 'resources/js/app.js' => ''], ['host' => 'ws.example', 'port' => '443', 'scheme' => 'https']);
+        $this->assertStringContainsString("\nREVERB_HOST=\"ws.example\"\nREVERB_PORT=443\nREVERB_SCHEME=https\nVITE_", $this->read('.env'));
+        $this->install(['.env' => "REVERB_HOST=\n", 'resources/js/app.js' => ''], ['port' => '443']);
+        $this->assertMatchesRegularExpression('/^REVERB_HOST="localhost"\n\n[^#]*\nREVERB_PORT=443\nREVERB_SCHEME=http\nVITE_/m', $this->read('.env'));
     }
 
     public function test_the_provider_of_an_application_from_laravel_10_is_taken_out_of_its_comment(): void
