@@ -1,6 +1,7 @@
 <?php
 
 use Illuminate\Broadcasting\BroadcastException;
+use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 use Pogo\Laravel\Gateway;
 use Pogo\Laravel\PogoBroadcaster;
@@ -92,6 +93,7 @@ final class GatewayTest extends TestCase
     }
 
     /** @dataProvider confusions */
+    #[DataProvider('confusions')]
     public function test_what_would_sign_something_else_is_refused(string $channel, ?string $socketId): void
     {
         $broadcaster = $this->broadcaster(new FakeTransport);
@@ -172,6 +174,7 @@ final class GatewayTest extends TestCase
     }
 
     /** @dataProvider refusals */
+    #[DataProvider('refusals')]
     public function test_a_refusal_has_the_name_of_the_status(int $http, string $answer, string $sentence): void
     {
         try {

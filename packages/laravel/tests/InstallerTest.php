@@ -1,5 +1,6 @@
 <?php
 
+use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 use Pogo\Laravel\Console\InstallCommand;
 use Pogo\Laravel\Install\Installer;
@@ -52,6 +53,7 @@ final class InstallerTest extends TestCase
     }
 
     /** @dataProvider versions */
+    #[DataProvider('versions')]
     public function test_an_application_is_set_up_and_a_second_run_changes_nothing(string $return): void
     {
         $this->application($return);
@@ -152,6 +154,7 @@ final class InstallerTest extends TestCase
     }
 
     /** @dataProvider wrongOptions */
+    #[DataProvider('wrongOptions')]
     public function test_an_option_that_is_wrong_is_refused(array $options, string $sentence): void
     {
         $this->application('');

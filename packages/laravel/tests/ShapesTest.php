@@ -1,5 +1,6 @@
 <?php
 
+use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 use Pogo\Laravel\Install\Installer;
 use Pogo\Laravel\Install\PlannedFile;
@@ -86,6 +87,7 @@ final class ShapesTest extends TestCase
     }
 
     /** @dataProvider endsOfImports */
+    #[DataProvider('endsOfImports')]
     public function test_hooks_are_configured_below_the_last_import(string $imports, string $rest): void
     {
         $this->install(['package.json' => '{"dependencies":{"vue":"^3"}}', 'resources/js/app.ts' => $imports.$rest]);
