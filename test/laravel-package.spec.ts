@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -31,6 +31,29 @@ async function broadcast(
   const env = { ...process.env, POGO_CASE: JSON.stringify([config, channels, payload]) };
   const { stdout } = await promisify(execFile)(php ?? 'php', ['-r', script], { env, timeout: TIMEOUT_MS });
   return stdout;
+}
+
+/** What the webhook route of docs/laravel.md answers to a body that is signed with `signedWith`. */
+async function webhook(configured: string | null, signedWith: string): Promise<string> {
+  const page = await readFile(join(ROOT, 'docs/laravel.md'), 'utf8');
+  const route = /```php\n([^`]*Route::post[^]*?)```/.exec(page)?.[1] ?? '';
+  const script = `
+    [$configured, $signedWith] = json_decode(getenv('POGO_CASE'), true);
+    class Request {
+      function getContent() { return '{"events":[]}'; }
+      function header($name) { return hash_hmac('sha256', $this->getContent(), $GLOBALS['signedWith']); }
+      function json($name) { return []; }
+    }
+    class Route {
+      static function post($path, $handler) { echo $handler(new Request); return new self; }
+      function withoutMiddleware($names) { echo ' ', implode(' ', array_map(fn ($name) => basename(strtr($name, '\\\\', '/')), $names)); }
+    }
+    function config($name) { return $GLOBALS['configured']; }
+    function abort_unless($isRight, $status) { $isRight || exit((string) $status); }
+    function response() { return new class { function noContent() { return '204'; } }; }
+    ${route}`;
+  const env = { ...process.env, POGO_CASE: JSON.stringify([configured, signedWith]) };
+  return (await promisify(execFile)(php ?? 'php', ['-r', script], { env, timeout: TIMEOUT_MS })).stdout;
 }
 
 // PHP cannot be had on this machine: scripts/lib/php.mjs has tried.
@@ -74,6 +97,13 @@ describe.skipIf(php === undefined)('packages/laravel', { timeout: TIMEOUT_MS }, 
     const said = await broadcast({ host: '127.0.0.1', port: gateway.port }, ['a'], payload, secret);
     expect(said).toContain(sentence);
     expect(said).not.toContain(APP.secret);
+  });
+
+  it('is told by docs/laravel.md how webhooks are verified, and never with an empty secret', async () => {
+    expect(await webhook('right', 'right')).toBe('204 PreventRequestForgery ValidateCsrfToken');
+    expect(await webhook('right', 'wrong')).toBe('401');
+    expect(await webhook(null, '')).toBe('401');
+    expect(await webhook('', '')).toBe('401');
   });
 
   it('tells it that nobody is there', async () => {

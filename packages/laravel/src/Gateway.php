@@ -3,6 +3,7 @@
 namespace Pogo\Laravel;
 
 use Illuminate\Broadcasting\BroadcastException;
+use Symfony\Component\HttpKernel\Exception\AccessDeniedHttpException;
 
 /** One app of a gateway: signs what clients need, and publishes. Source: the HTTP API and channel signatures of Pusher. */
 class Gateway
@@ -29,6 +30,10 @@ class Gateway
 
     private const ENCRYPTED = 'private-encrypted-';
 
+    private const SOCKET_ID = '/^\d+\.\d+$/D';
+
+    private const CHANNEL = '/^[\w\-=@,.;]+$/D';
+
     /** @param  array<string, mixed>  $config  of the connection in config/broadcasting.php */
     public function __construct(private array $config, private Transport $transport)
     {
@@ -39,9 +44,15 @@ class Gateway
         }
     }
 
-    /** @return array<string, string> what an authorization endpoint answers */
+    /**
+     * @return array<string, string> what an authorization endpoint answers
+     *
+     * @throws AccessDeniedHttpException
+     */
     public function signChannel(string $socketId, string $channel, ?string $channelData = null): array
     {
+        $this->check($socketId, self::SOCKET_ID);
+        $this->check($channel, self::CHANNEL);
         $subject = $channelData === null ? "{$socketId}:{$channel}" : "{$socketId}:{$channel}:{$channelData}";
         $answer = ['auth' => $this->key().':'.$this->hmac($subject)];
         if ($channelData !== null) {
@@ -54,9 +65,15 @@ class Gateway
         return $answer;
     }
 
-    /** @return array<string, string> */
+    /**
+     * @return array<string, string>
+     *
+     * @throws AccessDeniedHttpException
+     */
     public function signUser(string $socketId, string $userData): array
     {
+        $this->check($socketId, self::SOCKET_ID);
+
         return ['auth' => $this->key().':'.$this->hmac("{$socketId}::user::{$userData}"), 'user_data' => $userData];
     }
 
@@ -86,7 +103,9 @@ class Gateway
             $body['socket_id'] = $exceptSocketId;
         }
         $json = json_encode($body, JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);
-        $path = $this->option('path', '').'/apps/'.rawurlencode((string) $this->config['app_id']).'/events';
+        // As the gateway takes it: with slashes around it or not.
+        $prefix = trim((string) $this->option('path', ''), '/');
+        $path = ($prefix === '' ? '' : "/{$prefix}").'/apps/'.rawurlencode((string) $this->config['app_id']).'/events';
         // In the order of their names, as they are signed.
         $query = 'auth_key='.$this->key().'&auth_timestamp='.time().'&auth_version=1.0&body_md5='.md5($json);
         $url = $this->base().$path.'?'.$query.'&auth_signature='.$this->hmac("POST\n{$path}\n{$query}");
@@ -102,6 +121,14 @@ class Gateway
         }
         if ($status !== 200) {
             throw new BroadcastException($this->sentence($status, $answer));
+        }
+    }
+
+    /** Both come from the client, and colons part what is signed: `1.1:private-theirs:` before `private-mine` would sign private-theirs. */
+    private function check(string $text, string $pattern): void
+    {
+        if (! preg_match($pattern, $text)) {
+            throw new AccessDeniedHttpException;
         }
     }
 

@@ -28,19 +28,19 @@ class PogoBroadcaster extends Broadcaster
     public function validAuthenticationResponse($request, $result)
     {
         if (str_starts_with($request->channel_name, 'private')) {
-            return $this->gateway->signChannel($request->socket_id, $request->channel_name);
+            return $this->gateway->signChannel($this->socketOf($request), $request->channel_name);
         }
         $user = $this->retrieveUser($request, $this->normalizeChannelName($request->channel_name));
         $member = ['user_id' => (string) $this->identifierOf($user), 'user_info' => $result];
 
-        return $this->gateway->signChannel($request->socket_id, $request->channel_name, json_encode($member, JSON_THROW_ON_ERROR));
+        return $this->gateway->signChannel($this->socketOf($request), $request->channel_name, json_encode($member, JSON_THROW_ON_ERROR));
     }
 
     public function resolveAuthenticatedUser($request)
     {
         $user = parent::resolveAuthenticatedUser($request);
 
-        return $user ? $this->gateway->signUser($request->socket_id, json_encode($user, JSON_THROW_ON_ERROR)) : null;
+        return $user ? $this->gateway->signUser($this->socketOf($request), json_encode($user, JSON_THROW_ON_ERROR)) : null;
     }
 
     /** `toOthers()` puts the connection that does not get it into the payload. */
@@ -48,6 +48,12 @@ class PogoBroadcaster extends Broadcaster
     {
         $socket = Arr::pull($payload, 'socket');
         $this->gateway->publish($this->formatChannels($channels), $event, json_encode($payload, JSON_THROW_ON_ERROR), $socket);
+    }
+
+    /** What a client leaves out, or sends as a list, is no socket id. */
+    private function socketOf(mixed $request): string
+    {
+        return is_string($request->socket_id) ? $request->socket_id : '';
     }
 
     private function identifierOf(mixed $user): mixed

@@ -1,6 +1,7 @@
 <?php
 
 use Illuminate\Broadcasting\BroadcastException;
+use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 use Pogo\Laravel\Gateway;
 use Pogo\Laravel\PogoBroadcaster;
@@ -44,9 +45,9 @@ final class GatewayTest extends TestCase
         return new PogoBroadcaster(new Gateway(self::CONFIG + ['options' => $options], $transport));
     }
 
-    private function request(string $channel, ?User $user = null): object
+    private function request(string $channel, ?User $user = null, ?string $socketId = '1234.1234'): object
     {
-        return (object) ['channel_name' => $channel, 'socket_id' => '1234.1234', 'user' => $user];
+        return (object) ['channel_name' => $channel, 'socket_id' => $socketId, 'user' => $user];
     }
 
     public function test_a_private_channel_is_signed_as_pusher_does(): void
@@ -91,6 +92,36 @@ final class GatewayTest extends TestCase
         }
     }
 
+    /** @dataProvider confusions */
+    #[DataProvider('confusions')]
+    public function test_what_would_sign_something_else_is_refused(string $channel, ?string $socketId): void
+    {
+        $broadcaster = $this->broadcaster(new FakeTransport);
+        $broadcaster->channels = ['mine' => true, 'mine:x' => true, "mine\n" => true];
+        foreach (['auth', 'resolveAuthenticatedUser'] as $method) {
+            try {
+                $broadcaster->$method($this->request($channel, new User, $method === 'auth' ? $socketId : ($socketId ?? '').'x'));
+                $this->fail("{$method} has signed {$socketId}:{$channel}");
+            } catch (AccessDeniedHttpException) {
+                $this->addToAssertionCount(1);
+            }
+        }
+    }
+
+    public static function confusions(): array
+    {
+        return [
+            ['private-mine', '1.1:private-theirs:'],
+            ['private-mine', '1.1::user::{"id":"admin","x":"'],
+            ['presence-mine', '1.1:presence-theirs:{"user_id":"1"}'],
+            ['private-mine:x', '1.1'],
+            ["private-mine\n", '1.1'],
+            ['private-mine', "1.1\n"],
+            ['private-mine', ''],
+            ['private-mine', null],
+        ];
+    }
+
     public function test_an_event_is_published_signed_and_not_to_the_socket_that_caused_it(): void
     {
         $transport = new FakeTransport;
@@ -104,6 +135,15 @@ final class GatewayTest extends TestCase
         $this->assertSame(hash_hmac('sha256', $signed, '7ad3773142a6692b25b8'), $query['auth_signature']);
         $this->assertSame(3.0, $sent['timeout']);
         $this->assertTrue($sent['verify']);
+    }
+
+    public function test_a_path_prefix_may_have_slashes_around_it_or_not(): void
+    {
+        foreach (['ws' => '/ws/apps', '/ws/' => '/ws/apps', '/' => '/apps', '' => '/apps'] as $path => $expected) {
+            $transport = new FakeTransport;
+            $this->broadcaster($transport, ['path' => $path])->broadcast(['a'], 'news');
+            $this->assertStringStartsWith("http://127.0.0.1:8080{$expected}/3/events?", $transport->requests[0]['url']);
+        }
     }
 
     public function test_channels_are_sent_a_hundred_at_a_time(): void
@@ -134,6 +174,7 @@ final class GatewayTest extends TestCase
     }
 
     /** @dataProvider refusals */
+    #[DataProvider('refusals')]
     public function test_a_refusal_has_the_name_of_the_status(int $http, string $answer, string $sentence): void
     {
         try {

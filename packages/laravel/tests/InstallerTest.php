@@ -1,5 +1,6 @@
 <?php
 
+use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 use Pogo\Laravel\Console\InstallCommand;
 use Pogo\Laravel\Install\Installer;
@@ -52,6 +53,7 @@ final class InstallerTest extends TestCase
     }
 
     /** @dataProvider versions */
+    #[DataProvider('versions')]
     public function test_an_application_is_set_up_and_a_second_run_changes_nothing(string $return): void
     {
         $this->application($return);
@@ -152,6 +154,7 @@ final class InstallerTest extends TestCase
     }
 
     /** @dataProvider wrongOptions */
+    #[DataProvider('wrongOptions')]
     public function test_an_option_that_is_wrong_is_refused(array $options, string $sentence): void
     {
         $this->application('');
@@ -244,7 +247,7 @@ final class InstallerTest extends TestCase
     {
         $this->application('');
         $this->assertStringContainsString("Broadcasting is set up:\nchanged   .env\n", $this->command([])[1]);
-        $this->assertStringContainsString("Nothing to do.\n", $this->command([])[1]);
+        $this->assertStringContainsString("Nothing to do.\nkept      resources/js/echo.js  (--force replaces it)\n", $this->command([])[1]);
         $this->assertSame([1, "the port must be a number from 1 to 65535\n"], $this->command(['port' => 'many']));
         unlink("{$this->dir}/routes/channels.php");
         mkdir("{$this->dir}/routes/channels.php");

@@ -47,6 +47,9 @@ class InstallCommand extends Command
                 $this->output->write($file->diff()."\n", false, OutputInterface::OUTPUT_RAW);
             }
         }
+        if ($installer->kept !== null) {
+            $this->line("kept      {$installer->kept->path}  (--force replaces it)");
+        }
         foreach ($installer->warnings as $warning) {
             $this->warn("! {$warning}");
         }

@@ -2,7 +2,7 @@
 
 namespace Pogo\Laravel\Install;
 
-/** A `.env`: lines are changed where they stand, everything else stays as it is. */
+/** A `.env`: lines are changed where they stand, everything else stays as it is, each line's end as well. */
 class EnvFile
 {
     /** @var list<string> */
@@ -13,7 +13,7 @@ class EnvFile
 
     public function __construct(public readonly PlannedFile $file)
     {
-        $this->lines = $file->text === '' ? [] : preg_split('/\r?\n/', (string) preg_replace('/\r?\n$/D', '', $file->text));
+        $this->lines = $file->text === '' ? [] : explode("\n", (string) preg_replace('/\n$/D', '', $file->text));
     }
 
     /** The value without quotes; null when there is no such name, "" when it has none. The last line counts, as it does for Laravel. */
@@ -24,7 +24,7 @@ class EnvFile
             return null;
         }
         $value = trim(explode('=', $this->lines[$line], 2)[1]);
-        if (preg_match('/^(["\'])(.*)\1/', $value, $quoted)) {
+        if (preg_match('/^(["\'])(.*?)\1/', $value, $quoted)) {
             return $quoted[2];
         }
 
@@ -38,7 +38,8 @@ class EnvFile
         if ($line === null) {
             $this->added[] = "{$name}={$value}";
         } else {
-            $this->lines[$line] = strstr($this->lines[$line], $name, true)."{$name}={$value}";
+            $end = str_ends_with($this->lines[$line], "\r") ? "\r" : '';
+            $this->lines[$line] = strstr($this->lines[$line], $name, true)."{$name}={$value}{$end}";
         }
     }
 
@@ -54,11 +55,15 @@ class EnvFile
     /** Hands the text back to the file. New names stand together, after an empty line. */
     public function save(): void
     {
-        $newline = $this->file->newline();
-        $hasGap = $this->added === [] || $this->lines === [] || end($this->lines) === '';
-        $text = implode($newline, [...$this->lines, ...($hasGap ? [] : ['']), ...$this->added]);
+        $end = substr($this->file->newline(), 0, -1);
         $hadEnd = $this->file->text === '' || str_ends_with($this->file->text, "\n");
-        $this->file->text = $text !== '' && ($hadEnd || $this->added !== []) ? $text.$newline : $text;
+        if ($this->added !== [] && ! $hadEnd) {
+            $this->lines[] = array_pop($this->lines).$end;
+        }
+        $hasGap = $this->added === [] || $this->lines === [] || trim(end($this->lines)) === '';
+        $added = array_map(fn (string $line) => $line.$end, [...($hasGap ? [] : ['']), ...$this->added]);
+        $text = implode("\n", [...$this->lines, ...$added]);
+        $this->file->text = $text !== '' && ($hadEnd || $this->added !== []) ? $text."\n" : $text;
     }
 
     private function lineOf(string $name): ?int

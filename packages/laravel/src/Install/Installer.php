@@ -15,6 +15,8 @@ class Installer
     /** Those that are made up, and their bytes. */
     private const TOKENS = ['REVERB_APP_KEY' => 10, 'REVERB_APP_SECRET' => 20, 'POGO_WEBHOOK_SECRET' => 20];
 
+    private const ADDRESS = ['host' => 'localhost', 'port' => '8080', 'scheme' => 'http'];
+
     private const INSTALLERS = ['pnpm-lock.yaml' => 'pnpm add --save-dev', 'yarn.lock' => 'yarn add --dev', 'bun.lock' => 'bun add --dev', 'bun.lockb' => 'bun add --dev'];
 
     /** @var list<PlannedFile> */
@@ -25,6 +27,9 @@ class Installer
 
     /** @var list<string> */
     public array $nextSteps;
+
+    /** An echo.js that was left as it is: --force replaces it. */
+    public readonly ?PlannedFile $kept;
 
     private readonly bool $force;
 
@@ -47,13 +52,15 @@ class Installer
         $channels = $this->open('routes/channels.php');
         $application = $this->open('bootstrap/app.php');
         $env = [$this->planEnv(), ...$this->planExample()];
+        $providers = is_file("{$dir}/app/Providers/BroadcastServiceProvider.php") ? [$this->open('config/app.php')] : [];
         PhpFiles::createChannels($channels);
-        $leftovers = [PhpFiles::addConnection($broadcasting, $this->driver), PhpFiles::usesConnection($broadcasting), PhpFiles::routeChannels($application)];
+        $leftovers = [PhpFiles::addConnection($broadcasting, $this->driver), PhpFiles::usesConnection($broadcasting), PhpFiles::routeChannels($application, ...$providers)];
         $manifest = $this->json('package.json');
         $nodePackages = ($manifest['dependencies'] ?? []) + ($manifest['devDependencies'] ?? []);
         $scripts = new Scripts($dir, $nodePackages, $this->force);
         array_push($this->warnings, ...array_filter([...$leftovers, $scripts->warning]));
-        $this->files = [...$env, $broadcasting, $channels, $application, ...$scripts->files];
+        $this->files = [...$env, $broadcasting, $channels, $application, ...$providers, ...$scripts->files];
+        $this->kept = $scripts->kept;
         $this->nextSteps = $this->stepsAfter($scripts->packages, $nodePackages);
     }
 
@@ -108,8 +115,8 @@ class Installer
             $token = bin2hex(random_bytes($bytes));
             $this->force ? $env->set($name, $token) : $env->fill($name, $token);
         }
-        $this->takeAddress($env);
-        $this->fillAddress($env);
+        $this->planAddress($env);
+        $this->fillVite($env);
         $env->save();
 
         return $file;
@@ -126,35 +133,33 @@ class Installer
         foreach (['REVERB_APP_ID', ...array_keys(self::TOKENS)] as $name) {
             $env->fill($name, '');
         }
-        $this->fillAddress($env);
+        $env->fill('REVERB_HOST', '"localhost"');
+        $env->fill('REVERB_PORT', '8080');
+        $env->fill('REVERB_SCHEME', 'http');
+        $this->fillVite($env);
         $env->save();
 
         return [$file];
     }
 
-    /** What was asked for. What is there is kept, unless forced, and that is told. */
-    private function takeAddress(EnvFile $env): void
+    /** What was asked for, or the default. What is there is kept, unless forced, and that is told. */
+    private function planAddress(EnvFile $env): void
     {
-        foreach (['host', 'port', 'scheme'] as $option) {
+        foreach (self::ADDRESS as $option => $default) {
             $asked = (string) ($this->options[$option] ?? '');
             $name = 'REVERB_'.strtoupper($option);
             $current = $env->get($name) ?? '';
-            if ($asked === '' || $asked === $current) {
-                continue;
-            }
-            if ($current === '' || $this->force) {
-                $env->set($name, $option === 'host' ? "\"{$asked}\"" : $asked);
-            } else {
+            if ($current === '' || ($this->force && $asked !== '' && $asked !== $current)) {
+                $value = $asked === '' ? $default : $asked;
+                $env->set($name, $option === 'host' ? "\"{$value}\"" : $value);
+            } elseif ($asked !== '' && $asked !== $current) {
                 $this->warnings[] = "{$name} is {$current} in .env and stays so: change it there, or use --force";
             }
         }
     }
 
-    private function fillAddress(EnvFile $env): void
+    private function fillVite(EnvFile $env): void
     {
-        $env->fill('REVERB_HOST', '"localhost"');
-        $env->fill('REVERB_PORT', '8080');
-        $env->fill('REVERB_SCHEME', 'http');
         foreach (['APP_KEY', 'HOST', 'PORT', 'SCHEME'] as $name) {
             $env->fill("VITE_REVERB_{$name}", "\"\${REVERB_{$name}}\"");
         }

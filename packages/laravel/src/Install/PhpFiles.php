@@ -16,6 +16,9 @@ class PhpFiles
 
     PHP;
 
+    /** Of applications that were begun with Laravel 10 or older: it loads the channels, and their skeleton had it in a comment. */
+    private const PROVIDER = 'App\\Providers\\BroadcastServiceProvider::class';
+
     private const CHANNELS_ARGUMENT = "channels: __DIR__.'/../routes/channels.php',";
 
     /** Skeletons since Laravel 11 come without config/broadcasting.php; applications from before have it. */
@@ -58,15 +61,23 @@ class PhpFiles
         }
     }
 
-    /** `withRouting` of Laravel 11 to 13. */
-    public static function routeChannels(PlannedFile $file): ?string
+    /**
+     * `withRouting` of Laravel 11 to 13, or the provider of older applications, which have no `withRouting` after an upgrade either.
+     *
+     * @param  ?PlannedFile  $config  config/app.php where that provider is there
+     */
+    public static function routeChannels(PlannedFile $file, ?PlannedFile $config = null): ?string
     {
         $byHand = "{$file->path}: add this to ->withRouting( by hand: ".self::CHANNELS_ARGUMENT;
-        if (preg_match('/->withBroadcasting\s*\(|\bchannels\s*:/', self::withoutComments($file->text))) {
+        $code = self::withoutComments($file->text);
+        if (preg_match('/->withBroadcasting\s*\(|\bchannels\s*:/', $code)) {
             return null;
         }
-        // Below `commands:`, where install:broadcasting puts it, or first.
-        if (preg_match('/^([ \t]*)commands\s*:[^\r\n]*,[ \t]*\R/m', $file->text, $match, PREG_OFFSET_CAPTURE)) {
+        if ($config !== null && ! preg_match('/->withRouting\s*\(/', $code) && self::enableProvider($config)) {
+            return null;
+        }
+        // Below `commands:`, where install:broadcasting puts it, or first. A list of commands may go on in the next line.
+        if (preg_match('/^([ \t]*)commands\s*:[^\r\n[]*,[ \t]*\R/m', $file->text, $match, PREG_OFFSET_CAPTURE)) {
             $file->insert($match[0][1] + strlen($match[0][0]), $match[1][0].self::CHANNELS_ARGUMENT.$file->newline());
         } elseif (preg_match('/^[ \t]*->withRouting\([ \t]*\R([ \t]*)/m', $file->text, $match, PREG_OFFSET_CAPTURE)) {
             $file->insert($match[0][1] + strlen($match[0][0]), self::CHANNELS_ARGUMENT.$file->newline().$match[1][0]);
@@ -77,9 +88,22 @@ class PhpFiles
         return null;
     }
 
+    private static function enableProvider(PlannedFile $config): bool
+    {
+        if (str_contains(self::withoutComments($config->text), self::PROVIDER)) {
+            return true;
+        }
+        $config->text = (string) preg_replace('#^([ \t]*)//[ \t]*('.preg_quote(self::PROVIDER).',)#m', '$1$2', $config->text, 1);
+
+        return $config->hasChanged();
+    }
+
+    /** Strings are read as well: the pattern 'stripe/*' begins no comment. */
     private static function withoutComments(string $php): string
     {
-        return (string) preg_replace(['#/\*.*?\*/#s', '#^\s*(//|\#).*$#m'], '', $php);
+        $isComment = fn ($token) => is_array($token) && in_array($token[0], [T_COMMENT, T_DOC_COMMENT], true);
+
+        return implode('', array_map(fn ($token) => $isComment($token) ? '' : (is_array($token) ? $token[1] : $token), token_get_all($php)));
     }
 
     private static function connection(string $driver): string

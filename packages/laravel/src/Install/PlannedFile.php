@@ -34,7 +34,9 @@ class PlannedFile
     public static function open(string $dir, string $path, bool $mayLeave = false): self
     {
         $real = self::realPlace("{$dir}/{$path}");
-        if (! $mayLeave && ! str_starts_with($real, realpath($dir).'/')) {
+        // The root ends with a separator itself, and on Windows it is another one.
+        $root = preg_quote(rtrim((string) realpath($dir), '/\\'), '#');
+        if (! $mayLeave && ! preg_match("#^{$root}[/\\\\]#", $real)) {
             throw new InstallException("{$path} is a link out of the application: it is not followed");
         }
         if (! file_exists($real)) {

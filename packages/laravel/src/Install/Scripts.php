@@ -15,6 +15,9 @@ class Scripts
         'vue' => ['@laravel/echo-vue', ['app.ts', 'app.js']],
     ];
 
+    /** A statement and not import.meta.glob( or import(: with whatever is behind it on its line. */
+    private const ANY_IMPORT = '/^import\b(?!\s*[.(])[^;\'"]*[\'"][^\'"\r\n]+[\'"][^\r\n]*\R/m';
+
     private const IMPORTS = "import Echo from 'laravel-echo';\nimport Pusher from 'pusher-js';\n\n";
 
     private const TYPES = "declare global {\n    interface Window {\n        Echo: Echo<'reverb'>;\n        Pusher: typeof Pusher;\n    }\n}\n\n";
@@ -42,11 +45,19 @@ class Scripts
 
     public ?string $warning = null;
 
+    /** An echo.js that is there and was left as it is. */
+    public ?PlannedFile $kept = null;
+
     /** @param  array<string, mixed>  $nodePackages  names in package.json */
     public function __construct(private readonly string $dir, array $nodePackages, bool $force)
     {
-        // Those with a bootstrap.js are of the older kind, whatever they use besides.
-        foreach ($this->has('bootstrap.js') ? [] : array_intersect_key(self::KITS, $nodePackages) as [$module, $names]) {
+        if ($this->hasOwnEcho()) {
+            $this->packages = ['laravel-echo', 'pusher-js'];
+
+            return;
+        }
+        // Those with a bootstrap.js are of the older kind, whatever they use besides, and so are those that have an echo.js in use.
+        foreach ($this->has('bootstrap.js') || $this->importsEcho() ? [] : array_intersect_key(self::KITS, $nodePackages) as [$module, $names]) {
             $entry = $this->first($names);
             if ($entry !== null) {
                 $this->planKit($module, $entry);
@@ -65,7 +76,9 @@ class Scripts
     private function planEcho(string $entry, bool $force): void
     {
         $echo = $this->open($this->first(['echo.js', 'echo.ts']) ?? (preg_match('/\.tsx?$/', $entry) ? 'echo.ts' : 'echo.js'));
-        if (! $echo->exists() || $force) {
+        if ($echo->exists() && ! $force) {
+            $this->kept = $echo;
+        } else {
             $echo->text = self::IMPORTS.(str_ends_with($echo->path, '.ts') ? self::TYPES : '').self::ECHO;
         }
         $importer = $this->open($entry);
@@ -83,13 +96,31 @@ class Scripts
     {
         $file = $this->open($entry);
         if (! str_contains($file->text, 'configureEcho(')) {
-            preg_match_all('/^import\b[^;]*?(?:from\s*)?[\'"][^\'"]+[\'"];?[ \t]*\R/m', $file->text, $imports, PREG_OFFSET_CAPTURE);
+            preg_match_all(self::ANY_IMPORT, $file->text, $imports, PREG_OFFSET_CAPTURE);
             $last = end($imports[0]);
             $code = ["import { configureEcho } from '{$module}';", '', 'configureEcho({', "    broadcaster: 'reverb',", '});', ''];
             $file->insert($last === false ? 0 : $last[1] + strlen($last[0]), implode($file->newline(), $code));
         }
         $this->files = [$file];
         $this->packages = [$module, 'laravel-echo', 'pusher-js'];
+    }
+
+    /** One that is made in place, as skeletons had it until Laravel 10: it would replace that of an echo.js, whose import runs first. */
+    private function hasOwnEcho(): bool
+    {
+        foreach (self::ENTRIES as $name) {
+            $file = $this->open($name);
+            $code = (string) preg_replace('#/\*.*?\*/|^\s*//[^\n]*$#ms', '', $file->text);
+            if (preg_match('/\bnew Echo\s*\(/', $code)) {
+                if (! preg_match('/\bbroadcaster:\s*[\'"]reverb[\'"]/', $code)) {
+                    $this->warning = "{$file->path} makes an Echo, which stays: give it broadcaster 'reverb' and VITE_REVERB_*";
+                }
+
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private function importsEcho(): bool

@@ -67,13 +67,16 @@ export async function installLaravel(options: LaravelInstallOptions): Promise<La
   const config = await PlannedFile.open(dir, 'config/broadcasting.php');
   const channels = await PlannedFile.open(dir, 'routes/channels.php');
   const bootstrap = await PlannedFile.open(dir, 'bootstrap/app.php');
+  const hasProvider = await application.has('app/Providers/BroadcastServiceProvider.php');
+  const providers = hasProvider ? [await PlannedFile.open(dir, 'config/app.php')] : [];
   createChannels(channels);
-  const leftovers = [addReverbConnection(config), usesConnection(config), routeChannels(bootstrap)];
+  const leftovers = [addReverbConnection(config), usesConnection(config), routeChannels(bootstrap, ...providers)];
   const scripts = await planScripts(application, force);
   warnings.push(...[...leftovers, scripts.warning].filter((text) => text !== undefined));
   if (application.isNewerThanKnown)
     warnings.push(`Laravel ${application.major} is newer than this installer: look at what it did`);
-  const files = [env, ...(example === undefined ? [] : [example]), config, channels, bootstrap, ...scripts.files];
+  const examples = example === undefined ? [] : [example];
+  const files = [env, ...examples, config, channels, bootstrap, ...providers, ...scripts.files];
   const changes = files.map((file) => changeOf(file, scripts.kept.get(file)));
   if (!dryRun) for (const file of files) if (file.hasChanged) await file.write();
   return { laravel: String(application.major), changes, warnings, nextSteps: nextSteps(application, scripts.packages) };
@@ -158,6 +161,7 @@ function nextSteps(
   packages: readonly string[],
 ): string[] {
   const missing = packages.filter((name) => !nodePackages.has(name));
+  const env = join(dir, '.env');
   return [
     ...(hasPusherLibrary ? [] : ['composer require pusher/pusher-php-server   # what Laravel publishes with']),
     ...(missing.length === 0 ? [] : [`${INSTALLERS[packageManager]} ${missing.join(' ')}`]),
@@ -166,6 +170,6 @@ function nextSteps(
       : [`${packageManager} run build   # or dev: VITE_REVERB_* are read when scripts are built`]),
     'php artisan config:clear',
     'php artisan queue:work   # events that ShouldBroadcast are sent by a worker',
-    `pogo start --env-file ${join(dir, '.env')}   # the server takes REVERB_* from there`,
+    `pogo start --env-file ${/\s/.test(env) ? `"${env}"` : env}   # the server takes REVERB_* from there`,
   ];
 }

@@ -40,7 +40,10 @@ const KITS = [
 ] as const;
 
 const FOLDER = 'resources/js';
+const ENTRIES = ['bootstrap.js', 'bootstrap.ts', 'app.js', 'app.ts', 'app.jsx', 'app.tsx'] as const;
 const IMPORT = /^\s*import\s+['"]\.\/echo(?:\.[jt]s)?['"]/m;
+/** A statement and not import.meta.glob( or import(: with whatever is behind it on its line. */
+const ANY_IMPORT = /^import\b(?!\s*[.(])[^;'"]*['"][^'"\r\n]+['"][^\r\n]*\r?\n/gm;
 
 export interface Scripts {
   readonly files: readonly PlannedFile[];
@@ -53,9 +56,11 @@ export interface Scripts {
 
 /** Echo, where the application has scripts. @param force overwrites an echo.js. */
 export async function planScripts(application: Application, force: boolean): Promise<Scripts> {
+  const own = await ownEcho(application);
+  if (own !== undefined) return own;
   const kit = await kitOf(application);
   if (kit !== undefined) return planKit(application, kit.module, kit.path);
-  const entry = await firstOf(application, ['bootstrap.js', 'bootstrap.ts', 'app.js', 'app.ts', 'app.jsx', 'app.tsx']);
+  const entry = await firstOf(application, ENTRIES);
   if (entry === undefined) {
     const warning = `there is no ${FOLDER}/app.js: Echo is left to you (docs/laravel.md)`;
     return { files: [], packages: [], warning, kept: new Map() };
@@ -75,9 +80,10 @@ export async function planScripts(application: Application, force: boolean): Pro
   return { files: [echo, importer], packages: ['laravel-echo', 'pusher-js'], kept };
 }
 
-async function kitOf({ nodePackages, has }: Application): Promise<{ module: string; path: string } | undefined> {
-  // Those with a bootstrap.js are of the older kind, whatever they use besides.
-  if (await has(`${FOLDER}/bootstrap.js`)) return undefined;
+async function kitOf(application: Application): Promise<{ module: string; path: string } | undefined> {
+  const { nodePackages, has } = application;
+  // Those with a bootstrap.js are of the older kind, whatever they use besides, and so are those that have an echo.js in use.
+  if ((await has(`${FOLDER}/bootstrap.js`)) || (await importsEcho(application))) return undefined;
   for (const { framework, module, files } of KITS) {
     if (!nodePackages.has(framework)) continue;
     for (const name of files) if (await has(`${FOLDER}/${name}`)) return { module, path: `${FOLDER}/${name}` };
@@ -90,8 +96,7 @@ async function planKit({ dir }: Application, module: string, path: string): Prom
   const file = await PlannedFile.open(dir, path);
   if (!file.text.includes('configureEcho(')) {
     const { newline } = file;
-    const imports = [...file.text.matchAll(/^import\b[^;]*?(?:from\s*)?['"][^'"]+['"];?[ \t]*\r?\n/gm)];
-    const last = imports.at(-1);
+    const last = [...file.text.matchAll(ANY_IMPORT)].at(-1);
     const at = last === undefined ? 0 : last.index + last[0].length;
     const code = [
       `import { configureEcho } from '${module}';`,
@@ -106,8 +111,24 @@ async function planKit({ dir }: Application, module: string, path: string): Prom
   return { files: [file], packages: [module, 'laravel-echo', 'pusher-js'], kept: new Map() };
 }
 
+/** One that is made in place, as skeletons had it until Laravel 10: it would replace that of an echo.js, whose import runs first. */
+async function ownEcho({ dir }: Application): Promise<Scripts | undefined> {
+  for (const name of ENTRIES) {
+    const file = await PlannedFile.open(dir, `${FOLDER}/${name}`);
+    const code = file.text.replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, '');
+    if (!/\bnew Echo\s*\(/.test(code)) continue;
+    const rest = { files: [], packages: ['laravel-echo', 'pusher-js'], kept: new Map() };
+    if (/\bbroadcaster:\s*['"]reverb['"]/.test(code)) return rest;
+    return {
+      ...rest,
+      warning: `${file.path} makes an Echo, which stays: give it broadcaster 'reverb' and VITE_REVERB_*`,
+    };
+  }
+  return undefined;
+}
+
 async function importsEcho({ dir }: Application): Promise<boolean> {
-  for (const name of ['bootstrap.js', 'bootstrap.ts', 'app.js', 'app.ts', 'app.jsx', 'app.tsx']) {
+  for (const name of ENTRIES) {
     const { text } = await PlannedFile.open(dir, `${FOLDER}/${name}`);
     if (IMPORT.test(text)) return true;
   }

@@ -46,6 +46,9 @@ ${REVERB_CONNECTION}
 ];
 `;
 
+/** Of applications that were begun with Laravel 10 or older: it loads the channels, and their skeleton had it in a comment. */
+const PROVIDER = 'App\\Providers\\BroadcastServiceProvider::class';
+
 const CHANNELS_ARGUMENT = "channels: __DIR__.'/../routes/channels.php',";
 
 /** What had to be left to a person: a warning; undefined when all is done. */
@@ -80,14 +83,18 @@ export function usesConnection(file: PlannedFile): Leftover {
   return `${file.path}: the default is that of ${name}, so that BROADCAST_CONNECTION does nothing: write env('BROADCAST_CONNECTION', 'null') there`;
 }
 
-/** `withRouting` of Laravel 11 to 13. */
-export function routeChannels(file: PlannedFile): Leftover {
+/**
+ * `withRouting` of Laravel 11 to 13, or the provider of older applications, which have no `withRouting` after an upgrade either.
+ * @param config config/app.php where that provider is there
+ */
+export function routeChannels(file: PlannedFile, config?: PlannedFile): Leftover {
   const byHand = `${file.path}: add this to ->withRouting( by hand: ${CHANNELS_ARGUMENT}`;
   if (!file.exists) return byHand;
   const code = withoutComments(file.text);
   if (/->withBroadcasting\s*\(/.test(code) || /\bchannels\s*:/.test(code)) return undefined;
-  // Below `commands:`, where install:broadcasting puts it, or first.
-  const commands = /^([ \t]*)commands\s*:[^\r\n]*,[ \t]*\r?\n/m.exec(file.text);
+  if (config !== undefined && !/->withRouting\s*\(/.test(code) && enableProvider(config)) return undefined;
+  // Below `commands:`, where install:broadcasting puts it, or first. A list of commands may go on in the next line.
+  const commands = /^([ \t]*)commands\s*:[^\r\n[]*,[ \t]*\r?\n/m.exec(file.text);
   const opening = /^[ \t]*->withRouting\([ \t]*\r?\n([ \t]*)/m.exec(file.text);
   if (commands !== null) {
     insert(file, commands.index + commands[0].length, `${commands[1] ?? ''}${CHANNELS_ARGUMENT}${file.newline}`);
@@ -98,10 +105,21 @@ export function routeChannels(file: PlannedFile): Leftover {
   return undefined;
 }
 
+function enableProvider(config: PlannedFile): boolean {
+  if (withoutComments(config.text).includes(PROVIDER)) return true;
+  config.text = config.text.replace(
+    new RegExp(`^([ \\t]*)//[ \\t]*(${PROVIDER.replaceAll('\\', '\\\\')},)`, 'm'),
+    '$1$2',
+  );
+  return config.hasChanged;
+}
+
 function insert(file: PlannedFile, at: number, text: string): void {
   file.text = file.text.slice(0, at) + text + file.text.slice(at);
 }
 
+/** Strings are read as well: the pattern 'stripe/*' begins no comment. */
 function withoutComments(php: string): string {
-  return php.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*(?:\/\/|#).*$/gm, '');
+  const tokens = /'(?:\\[^]|[^'\\])*'|"(?:\\[^]|[^"\\])*"|\/\*[^]*?\*\/|(?:\/\/|#(?!\[)).*/g;
+  return php.replace(tokens, (token) => (/^['"]/.test(token) ? token : ''));
 }

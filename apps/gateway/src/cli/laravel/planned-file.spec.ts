@@ -1,4 +1,4 @@
-import { chmod, chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -43,6 +43,15 @@ describe('The difference of a .env', () => {
 });
 
 describe('A file that is written', () => {
+  it.each(['latin1', 'utf8'] as const)('keeps the bytes that are there (%s)', async (encoding) => {
+    const bytes = Buffer.from('NAME="Müller"\n', encoding);
+    await writeFile(join(dir, '.env'), bytes);
+    const file = await PlannedFile.open(dir, '.env');
+    file.text += 'A=2\n';
+    await file.write();
+    expect(await readFile(join(dir, '.env'))).toEqual(Buffer.concat([bytes, Buffer.from('A=2\n')]));
+  });
+
   it.skipIf(process.getuid?.() !== 0)('keeps its owner and group, who may be the web server', async () => {
     await env('A=1\n');
     await chown(join(dir, '.env'), 12_345, 23_456);

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { chmod, chown, mkdir, readFile, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { createTwoFilesPatch } from 'diff';
@@ -27,6 +28,8 @@ export class PlannedFile {
     readonly before: string | undefined,
     /** Who may read it. */
     private readonly access: Access | undefined,
+    /** As latin1, bytes that are no UTF-8 survive. */
+    private readonly encoding: 'utf8' | 'latin1' = 'utf8',
   ) {
     this.text = before ?? '';
   }
@@ -40,7 +43,9 @@ export class PlannedFile {
     }
     try {
       const { mode, uid, gid } = await stat(real);
-      return new PlannedFile(path, real, await readFile(real, 'utf8'), { mode: mode & 0o777, uid, gid });
+      const bytes = await readFile(real);
+      const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';
+      return new PlannedFile(path, real, bytes.toString(encoding), { mode: mode & 0o777, uid, gid }, encoding);
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return new PlannedFile(path, real, undefined, undefined);
       throw new LaravelInstallError(`${path} cannot be read (${codeOf(error)})`);
@@ -84,7 +89,8 @@ export class PlannedFile {
       await mkdir(dirname(this.realPath), { recursive: true });
       const { access } = this;
       // From its first byte nobody reads it who could not read the file.
-      await writeFile(temporary, this.text, { flag: 'wx', mode: access === undefined ? 0o666 : 0o600 });
+      const mode = access === undefined ? 0o666 : 0o600;
+      await writeFile(temporary, this.text, { flag: 'wx', mode, encoding: this.encoding });
       if (access !== undefined) {
         // A web server that reads the file by its group, or owns it, still has to after root has installed.
         await chown(temporary, access.uid, access.gid).catch(() => undefined);
