@@ -1,32 +1,17 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { promisify } from 'node:util';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
-import { SETTING_KEYS } from '../apps/gateway/src/config/settings.js';
 import { ROOT } from './support/checkout.js';
 import { Client } from './support/client.js';
 import { buildContext, parseDockerfile, type Instruction, type Stage } from './support/dockerfile.js';
 import { APP } from './support/gateway.js';
 import { HttpApi } from './support/http-api.js';
+import { ImageBuild, isRoot } from './support/image-build.js';
 import { Running } from './support/process.js';
 
 /** Two installations and a build. */
 const BUILD_TIMEOUT_MS = 400_000;
-const NOBODY = 65_534;
-const execute = promisify(execFile);
-const isRoot = process.getuid?.() === 0;
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const stages = parseDockerfile(read('Dockerfile'));
@@ -36,113 +21,8 @@ function find(stage: Stage, name: string): Instruction | undefined {
   return stage.instructions.findLast((instruction) => instruction.name === name);
 }
 
-/** Carries out what an engine would, each stage in a folder of its own. */
-class Build {
-  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'pogo-docker-')));
-  readonly context: readonly string[];
-  private readonly home = join(this.folder, 'home');
-
-  constructor() {
-    // What somebody has who has cloned it, with the changes that are not committed yet.
-    const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
-      cwd: ROOT,
-      encoding: 'utf8',
-    });
-    this.context = buildContext(
-      files
-        .trim()
-        .split('\n')
-        .filter((path) => existsSync(join(ROOT, path))),
-      read('.dockerignore'),
-    );
-    mkdirSync(this.home);
-  }
-
-  /** Not synchronous: the worker has to answer vitest meanwhile. */
-  async run(): Promise<void> {
-    for (const stage of stages) await this.runStage(stage);
-  }
-
-  async remove(): Promise<void> {
-    await execute('rm', ['-rf', this.folder]);
-  }
-
-  root(stage: string): string {
-    return join(this.folder, `stage-${stage}`);
-  }
-
-  environment(stage: Stage): Record<string, string> {
-    const own = stage.instructions
-      .filter(({ name }) => name === 'ENV')
-      .map(({ text }) => text.split('=', 2) as [string, string]);
-    const outside = {
-      PATH: process.env['PATH'] ?? '',
-      HOME: this.home,
-      TMPDIR: this.home,
-      npm_config_cache: join(this.home, 'npm'),
-    };
-    return { ...outside, ...Object.fromEntries(own) };
-  }
-
-  private async runStage(stage: Stage): Promise<void> {
-    const root = this.root(stage.name);
-    const base = stages.find(({ name }) => name === stage.from);
-    if (base === undefined) mkdirSync(root);
-    // Links: the files of a stage do not change when it is done.
-    else await execute('cp', ['-al', this.root(base.name), root]);
-    let workDir = root;
-    for (const step of base === undefined ? stage.instructions : [...inherited(base), ...stage.instructions]) {
-      if (step.name === 'WORKDIR') mkdirSync((workDir = join(root, step.text)), { recursive: true });
-      else if (step.name === 'COPY') await this.copy(step, root, workDir);
-      else if (step.name === 'RUN') await this.execute(step.text, workDir, stage);
-    }
-  }
-
-  private async copy({ flags, text }: Instruction, root: string, workDir: string): Promise<void> {
-    const paths = text.split(/\s+/);
-    const target = paths.pop() ?? '';
-    const isFolder = target.endsWith('/');
-    const to = target.startsWith('/') ? join(root, target) : join(workDir, target);
-    for (const path of paths) {
-      const { from } = flags;
-      if (from !== undefined) {
-        await execute('cp', ['-al', join(this.root(from), path), isFolder ? join(to, basename(path)) : to]);
-        continue;
-      }
-      const files = this.context.filter((file) => file === path || file.startsWith(`${path}/`));
-      if (files.length === 0) throw new Error(`COPY ${path}: the build context does not have it`);
-      for (const file of files) {
-        const place =
-          file === path ? (isFolder ? join(to, basename(path)) : to) : join(to, file.slice(path.length + 1));
-        mkdirSync(dirname(place), { recursive: true });
-        cpSync(join(ROOT, file), place);
-        // An engine keeps the modes: those of a checkout by somebody with umask 077.
-        chmodSync(place, parseInt(flags['chmod'] ?? '600', 8));
-      }
-    }
-  }
-
-  /** As nobody, so that a step that needs more fails here. */
-  private async execute(command: string, workDir: string, stage: Stage): Promise<void> {
-    if (isRoot)
-      for (const folder of [workDir, this.home]) await execute('chown', ['-R', `${NOBODY}:${NOBODY}`, folder]);
-    if (isRoot) chmodSync(this.folder, 0o755);
-    const user = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
-    try {
-      await execute('sh', ['-c', command], { cwd: workDir, env: this.environment(stage), ...user });
-    } catch (error) {
-      const { stdout, stderr } = error as { stdout?: string; stderr?: string };
-      throw new Error(`RUN ${command} failed:\n${stdout ?? ''}\n${stderr ?? ''}`, { cause: error });
-    }
-  }
-}
-
-function inherited(base: Stage): Instruction[] {
-  return base.instructions.filter(({ name }) => name === 'WORKDIR');
-}
-
 describe('The Dockerfile', () => {
-  const build = new Build();
+  const build = new ImageBuild(stages);
   const app = join(build.root(last.name), 'app');
   beforeAll(() => build.run(), BUILD_TIMEOUT_MS);
   afterAll(() => build.remove(), BUILD_TIMEOUT_MS);
@@ -243,76 +123,5 @@ describe('The Dockerfile as it is written', () => {
   it('is not read by a parser that overlooks things', () => {
     expect(() => parseDockerfile('FROM a\nADD http://x /')).toThrow('ADD');
     expect(buildContext(['a/b.ts', 'a/b.spec.ts', 'c', 'd/a/b.ts'], '*\n!a\n**/*.spec.ts')).toEqual(['a/b.ts']);
-  });
-});
-
-interface Service {
-  readonly build?: string;
-  readonly image?: string;
-  readonly pull_policy?: string;
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly stop_grace_period?: string;
-  readonly healthcheck?: { readonly test: readonly string[] };
-  readonly read_only?: boolean;
-  readonly cap_drop?: readonly string[];
-  readonly ports?: readonly string[];
-}
-
-describe('docker-compose.yml', () => {
-  const { services, networks } = parse(read('docker-compose.yml'), { merge: true }) as {
-    services: Record<string, Service>;
-    networks: { pogo: { ipam: { config: { subnet: string }[] } } };
-  };
-  const gateways = ['gateway-1', 'gateway-2'].map((name) => services[name] as Service);
-
-  it('has two gateways, Redis and a proxy, which alone is reached from outside', () => {
-    expect(Object.keys(services)).toEqual(['gateway-1', 'gateway-2', 'redis', 'proxy']);
-    expect(
-      Object.entries(services)
-        .filter(([, { ports }]) => ports !== undefined)
-        .map(([name]) => name),
-    ).toEqual(['proxy']);
-    for (const [name, { read_only: isReadOnly, cap_drop: dropped }] of Object.entries(services)) {
-      expect([name, isReadOnly, dropped]).toEqual([name, true, ['ALL']]);
-    }
-    // Those of the gateways are in the image.
-    for (const name of ['redis', 'proxy']) expect(services[name]?.healthcheck, name).toBeDefined();
-    // Not the file that it has read already: that is never wrong.
-    expect(services['proxy']?.healthcheck?.test).toContain('http://127.0.0.1:8080/up');
-  });
-
-  it('sets what the gateways know, trusts the proxy’s network, and no secret has a default', () => {
-    for (const { environment = {} } of gateways) {
-      for (const name of Object.keys(environment))
-        expect(SETTING_KEYS).toContain(name.replace('POGO_WS_', '').toLowerCase());
-      expect(environment['POGO_WS_TRUSTED_PROXIES']).toBe(networks.pogo.ipam.config[0]?.subnet);
-      for (const name of ['POGO_WS_APP_KEY', 'POGO_WS_APP_SECRET']) expect(environment[name]).toMatch(/^\$\{\w+:\?/);
-    }
-  });
-
-  it('builds the image once: parallel builds of one name are refused by engines that keep images in containerd', () => {
-    expect(gateways.map(({ build }) => build)).toEqual(['.', undefined]);
-    expect(new Set(gateways.map(({ image }) => image)).size).toBe(1);
-    expect(gateways[1]?.pull_policy).toBe('never');
-  });
-
-  it('gives them more time to stop than they take', () => {
-    const seconds = (text = '') => Number(/^(\d+)s$/.exec(text)?.[1]);
-    for (const { environment, stop_grace_period: grace } of gateways) {
-      expect(seconds(grace)).toBeGreaterThan(seconds(environment?.['POGO_WS_SHUTDOWN_TIMEOUT']));
-    }
-  });
-
-  it('has the proxy ask /ready, wait for WebSockets, and say who the client is', () => {
-    const config = read('deploy/compose/haproxy.cfg');
-    for (const line of [
-      'option httpchk GET /ready',
-      'timeout tunnel  1h',
-      'option forwardfor',
-      'http-request del-header X-Forwarded-For',
-    ]) {
-      expect(config).toContain(line);
-    }
-    for (const name of ['gateway-1', 'gateway-2']) expect(config).toContain(`server ${name} ${name}:8080`);
   });
 });
