@@ -154,6 +154,8 @@ function onPath(name: string): string | undefined {
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(10_000, 32_000);
+    // `fetch` refuses this one, as browsers do.
+    if (port === 10_080) continue;
     const probe = createServer().listen(port, '127.0.0.1');
     try {
       await once(probe, 'listening');
