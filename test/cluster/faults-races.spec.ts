@@ -47,7 +47,7 @@ describe('two nodes that race to join and leave the same channel', () => {
       expect(watch.members(room)).toEqual(['w0', 'w1']);
       expect(watch.violations).toEqual([]);
     }
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('a connection that closes while it joins', () => {
@@ -65,7 +65,7 @@ describe('a connection that closes while it joins', () => {
       );
     }
     await expectNobodyIn(room, watch);
-  }, 60_000);
+  }, 180_000);
 
   it('leaves nothing behind, when its join is on its way to Redis', async () => {
     const room = nextRoom();
@@ -92,7 +92,7 @@ describe('a connection that closes while it joins', () => {
     await stays.disconnect();
     await expectNobodyIn(room, watch);
     await becomes(10, [], () => keysOf('lasting'));
-  }, 60_000);
+  }, 180_000);
 });
 
 /** Nobody but the watcher; and when that has left as well, Redis knows no channel any more. */

@@ -8,7 +8,7 @@ import { LastingRedis } from '../../libs/hub/src/redis/redis-lasting-client.js';
 
 const happens = (client: Redis, event: string): Promise<void> => new Promise((resolve) => client.once(event, resolve));
 
-it('goes on when a failover is announced while it asks a Sentinel', { timeout: 60_000 }, async () => {
+it('goes on when a failover is announced while it asks a Sentinel', { timeout: 180_000 }, async () => {
   const servers = await RedisSentinelServers.start();
   onTestFinished(() => servers.stop());
   const proxy = await TcpProxy.start(servers.places[0]?.port as number);
