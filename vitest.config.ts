@@ -10,8 +10,10 @@ export default defineConfig({
     pool: 'forks',
     // Two cores: more workers only make real sockets wait for each other.
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // These tell what hangs from what answers, also on a machine that does something else for ten seconds.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 15_000, interval: 20 } },
     retry: 0,
     // What is done once for all files of a run goes by this: test/support/build.ts.
     env: { POGO_TEST_RUN: randomUUID() },

@@ -70,7 +70,7 @@ describe('The Dockerfile', () => {
 
   it(
     'serves as somebody who can write nothing, says that it is well, and ends with a drain',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const server = inContainer(command('CMD'), {
         POGO_WS_APP_ID: APP.id,

@@ -10,7 +10,7 @@ import { Running } from './support/process.js';
 import { mortal } from './support/redis.js';
 
 /** Compiling, and tests with real clients, on a machine whose cores are busy with other tests. */
-const EXAMPLE_TIMEOUT_MS = 180_000;
+const EXAMPLE_TIMEOUT_MS = 400_000;
 const EXAMPLES = join(ROOT, 'examples');
 /** An application in front of a gateway instead of around one: what it does is tested in test/browser. */
 const CLIENT = 'browser-chat';

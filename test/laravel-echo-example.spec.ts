@@ -9,7 +9,7 @@ import { RealClients } from './support/pusher-clients.js';
 
 const EXAMPLE = join(ROOT, 'examples/laravel-echo');
 
-describe('examples/laravel-echo', { timeout: 60_000 }, () => {
+describe('examples/laravel-echo', { timeout: 180_000 }, () => {
   const running: Running[] = [];
   let clients: RealClients | undefined;
   afterEach(async () => {

@@ -9,7 +9,7 @@ import { APP, TestGateway } from './support/gateway.js';
 
 const PACKAGE = join(ROOT, 'packages/laravel');
 const { POGO_TEST_PHP: php, POGO_TEST_PHPUNIT: phpunit } = process.env;
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 180_000;
 
 /** Publishes as an application does whose connection has these options; resolves to what went wrong, or "". */
 async function broadcast(

@@ -223,6 +223,6 @@ describe('the package', () => {
       );
       expect(stdout).toBe('');
     },
-    60_000,
+    180_000,
   );
 });

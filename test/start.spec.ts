@@ -8,7 +8,7 @@ import { CertificateFolder, testPair } from './support/tls/certificates.js';
 import { trust } from './support/tls/trust.js';
 
 /** The first start compiles, on a machine whose cores are busy with other tests. */
-const START_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 300_000;
 const SECRET = 'never-to-be-printed';
 const APP_ENV = {
   POGO_WS_APP_ID: '7',

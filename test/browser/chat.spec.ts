@@ -7,7 +7,7 @@ import { BrowserChat, EXAMPLE, Visitor } from '../support/browser-chat.js';
 import { CHROMIUM_TIMEOUT_MS, launchChromium } from '../support/chromium.js';
 
 /** Two pages on a machine whose cores are busy with other tests. */
-const TEST_TIMEOUT_MS = 90_000;
+const TEST_TIMEOUT_MS = 180_000;
 const WINDOW = { width: 800, height: 640 };
 const PICTURE = { width: 1696, height: 704 };
 const FRAME = `

@@ -16,7 +16,7 @@ import type { World } from './world.js';
 /** A dead node takes up to 15 s, and an empty restart 10 s, before all is right; not both one after the other. */
 const SETTLING_MS = 25_000;
 const LOOK_AGAIN_MS = 250;
-const PROBE_MS = 5_000;
+const PROBE_MS = 20_000;
 
 /** Makes no more trouble, waits until all is right again, and reports what is not. */
 export class Settling {
@@ -126,7 +126,7 @@ export class Settling {
     node.onModuleInit();
     try {
       const { users } = node;
-      for (let attempts = 0; attempts < 50 && !node.channels.isAvailable; attempts++) await sleep(20);
+      for (let attempts = 0; attempts < 750 && !node.channels.isAvailable; attempts++) await sleep(20);
       const states = await users.findUsers(APP.id, USERS);
       const online = USERS.filter((userId) => states.get(userId)?.isOnline);
       return difference('users online', [...online].sort(), [...new Truth(world).online.keys()].sort());

@@ -63,14 +63,14 @@ describe.skipIf(proxyBinary('haproxy') === undefined)('A thousand clients of two
       const http = new HttpApi(`https://127.0.0.1:${proxy.port}`, APP);
       const publisher = new LoadPublisher({ http }, 'load', 'p');
       try {
-        await becomes(10, true, () => publisher.numberOf(200) > 20);
+        await becomes(30, true, () => publisher.numberOf(200) > 20);
         const exitCode = leaving.stop();
         // It exits by itself, within its time: what hangs would be cut off by it, and clients be missing below.
         expect(await exitCode).toBe(0);
         await becomes(PATIENCE_SECONDS, CLIENTS, () => clients.filter(({ isSubscribed }) => isSubscribed).length);
         expect(await connectionsOf(staying)).toBe(CLIENTS);
         const after = publisher.answers.length + 20;
-        await becomes(10, true, () => publisher.answers.length > after);
+        await becomes(30, true, () => publisher.answers.length > after);
       } finally {
         await publisher.stop();
       }

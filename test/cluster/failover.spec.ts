@@ -76,7 +76,7 @@ async function failsOver(
   await former[fault]();
   await crowd.comeAndGo();
   if (what === 'channel')
-    for (const publisher of publishers) await becomes(10, true, () => publisher.numberOf(500) > 2);
+    for (const publisher of publishers) await becomes(20, true, () => publisher.numberOf(500) > 0);
   await servers.replaced(former);
   await crowd.isRight(10);
 

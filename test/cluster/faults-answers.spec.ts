@@ -49,7 +49,7 @@ async function expectHeard(
   ids: string[],
   changes: string[],
 ): Promise<void> {
-  for (const watch of watches) await becomes(5, ids, () => watch.members(room));
+  for (const watch of watches) await becomes(15, ids, () => watch.members(room));
   for (const watch of watches) {
     await watch.client.settle();
     expect([watch.violations, watch.changes]).toEqual([[], changes]);

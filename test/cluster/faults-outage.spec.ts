@@ -48,7 +48,7 @@ describe.concurrent('Redis', () => {
       early.send(early.subscription(ROOM, { user_id: 'early' }));
       await watches.shift()?.leave();
       for (const node of nodes) {
-        await becomes(8, BROKER_UNAVAILABLE, () => node.readiness());
+        await becomes(20, BROKER_UNAVAILABLE, () => node.readiness());
         for (let i = 0; i < 3; i++) {
           const askedAt = performance.now();
           const answer = await node.http.publish(ROOM, 'lost', '1');
@@ -76,7 +76,7 @@ describe.concurrent('Redis', () => {
       }
       // Whoever would be taken for dead now, when the time of mercy is over.
       await becomes(15, true, async () => (await timeLeftMs(cluster.redis, 'grace')) <= 0);
-      await becomes(5, 2, async () => (await incarnationsIn(cluster.redis)).length);
+      await becomes(15, 2, async () => (await incarnationsIn(cluster.redis)).length);
       expect(await cluster.redis.inspector.hkeys('{pogo}:x')).toEqual([]);
       for (const watch of watches) {
         const heard = (await watch.client.settle()).filter(({ event }) => event === 'lost');
@@ -169,7 +169,7 @@ describe.concurrent('Redis', () => {
         expect((await node.http.publish(ROOM, `from-${node.port}`, '1')).status).toBe(200);
         for (const { client } of [...inside, ...outside]) await client.receive(`from-${node.port}`);
       }
-      await becomes(5, 3, async () => (await incarnationsIn(cluster.redis)).length);
+      await becomes(15, 3, async () => (await incarnationsIn(cluster.redis)).length);
       const [told, ...others] = inside.map(({ changes }) => [...changes].sort());
       expect(told).toEqual(['+newcomer', '-leaver']);
       for (const other of others) expect(other).toEqual(told);

@@ -35,19 +35,19 @@ describe('two nodes that race to join and leave the same channel', () => {
     await Promise.all(clients.map((client) => client.disconnect()));
     for (const node of nodes) {
       await becomes(10, stateWith(['w0', 'w1']), () => stateOf(node, room));
-      const { body } = await node.http.get('/channels/race');
-      expect(body).toEqual({ occupied: false });
+      // Another bucket, where the departures come in their own time.
+      await becomes(10, { occupied: false }, async () => (await node.http.get('/channels/race')).body);
     }
     const members = (await topic.end()).filter(({ member }) => member.userId === 'racer');
     expectAlternating(members, 'member_added', 'member_removed');
+    const told = members.map(({ type }) => (type === 'member_added' ? '+racer' : '-racer'));
     for (const watch of watches) {
-      await becomes(5, ['w0', 'w1'], () => watch.members(room));
+      // All of it: the racer was away in between as well.
+      await becomes(10, told, () => watch.changes.filter((change) => change.endsWith('racer')));
+      expect(watch.members(room)).toEqual(['w0', 'w1']);
       expect(watch.violations).toEqual([]);
-      expect(watch.changes.filter((change) => change.endsWith('racer'))).toEqual(
-        members.map(({ type }) => (type === 'member_added' ? '+racer' : '-racer')),
-      );
     }
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('a connection that closes while it joins', () => {
@@ -65,7 +65,7 @@ describe('a connection that closes while it joins', () => {
       );
     }
     await expectNobodyIn(room, watch);
-  }, 60_000);
+  }, 180_000);
 
   it('leaves nothing behind, when its join is on its way to Redis', async () => {
     const room = nextRoom();
@@ -92,7 +92,7 @@ describe('a connection that closes while it joins', () => {
     await stays.disconnect();
     await expectNobodyIn(room, watch);
     await becomes(10, [], () => keysOf('lasting'));
-  }, 60_000);
+  }, 180_000);
 });
 
 /** Nobody but the watcher; and when that has left as well, Redis knows no channel any more. */
@@ -103,7 +103,7 @@ async function expectNobodyIn(room: string, watch: RosterWatch): Promise<void> {
     for (let i = 0; i < 2; i++) await (await RosterWatch.join(node, room, 'last')).leave();
     await becomes(10, stateWith(['watch']), () => stateOf(node, room));
   }
-  await becomes(5, ['watch'], () => watch.members(room));
+  await becomes(15, ['watch'], () => watch.members(room));
   expect(watch.violations).toEqual([]);
   await watch.leave();
   await becomes(10, [], () => keysOf(room));

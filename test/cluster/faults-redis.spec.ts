@@ -62,7 +62,7 @@ describe.concurrent('Redis', () => {
       // What was held back is told before the next who comes.
       await becomes(15, true, async () => (await timeLeftMs(cluster.redis, 'held')) <= 0);
       await RosterWatch.join(nodeOf(nodes, 0), ROOM, 'probe');
-      for (const watch of watches) await becomes(5, ['newcomer', 'probe', ...names], () => watch.members(ROOM));
+      for (const watch of watches) await becomes(15, ['newcomer', 'probe', ...names], () => watch.members(ROOM));
       for (const watch of watches) expect(watch.changes).toEqual(['+newcomer', '+probe']);
       for (const watch of [...watches, ...late]) expect(watch.violations).toEqual([]);
     },

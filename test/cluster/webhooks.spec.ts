@@ -5,6 +5,7 @@ import { Cluster, type ClusterOptions } from '../support/cluster.js';
 import { APP } from '../support/gateway.js';
 import { START_TIMEOUT_MS, type GatewayProcess } from '../support/gateway-process.js';
 import { connectToEach } from '../support/observer.js';
+import { freePort } from '../support/redis.js';
 import { becomes } from '../support/roster-watch.js';
 import { WebhookEndpoint } from '../support/webhook-endpoint.js';
 
@@ -13,7 +14,8 @@ const TIMEOUT_MS = START_TIMEOUT_MS + 60_000;
 type Start = Omit<ClusterOptions, 'settings'> & { readonly settings?: Readonly<Record<string, string>> };
 
 async function start({ settings = {}, ...options }: Start, { onTestFinished }: TestContext) {
-  const endpoint = await WebhookEndpoint.start();
+  // Nobody else is given the port while nobody listens there.
+  const endpoint = await WebhookEndpoint.start(await freePort());
   onTestFinished(() => endpoint.stop());
   const cluster = await Cluster.start({ ...options, settings: { webhook_url: endpoint.url, ...settings } });
   onTestFinished(() => cluster.stop());

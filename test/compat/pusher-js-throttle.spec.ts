@@ -5,7 +5,8 @@ let clients: RealClients;
 afterEach(() => clients.stop());
 
 it('pusher-js that is throttled comes again, 15 seconds later, and gets in', async () => {
-  clients = await RealClients.start({ settings: { handshake_rate: '1', handshake_burst: '1' } });
+  // One in ten seconds: the second comes too early, however long the machine takes until it dials.
+  clients = await RealClients.start({ settings: { handshake_rate: '0.1', handshake_burst: '1' } });
   const codes: number[] = [];
   clients.gateway.events.on('handshakeRejected', ({ code }) => codes.push(code));
   await clients.gateway.connect();
@@ -16,4 +17,4 @@ it('pusher-js that is throttled comes again, 15 seconds later, and gets in', asy
   expect(codes).toEqual([429]);
   expect(states.at(-1)).toBe('connected');
   expect(states).not.toContain('failed');
-}, 60_000);
+}, 120_000);

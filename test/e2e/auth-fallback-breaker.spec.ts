@@ -3,6 +3,7 @@ import { AuthEndpointProcess } from '../support/auth-endpoint.js';
 import type { Client } from '../support/client.js';
 import { TestGateway } from '../support/gateway.js';
 import { Log } from '../support/log.js';
+import { freePort } from '../support/redis.js';
 import { allowed, countedFailures, refused, subscribeUnsigned } from '../support/unsigned.js';
 
 const OPEN_MS = 10_000;
@@ -140,7 +141,8 @@ describe('the circuit breaker of an authorization endpoint', () => {
   });
 
   it('takes an endpoint that died and came back as it is', async () => {
-    const mortal = await AuthEndpointProcess.start();
+    // Nobody else is given its port while it is dead.
+    const mortal = await AuthEndpointProcess.start({ port: await freePort() });
     await gateway.stop();
     gateway = await TestGateway.start({ settings: { auth_endpoint: mortal.url } });
     client = await gateway.connect();

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AuthEndpointProcess } from '../support/auth-endpoint.js';
 import { APP, TestGateway } from '../support/gateway.js';
 import { Log } from '../support/log.js';
+import { freePort } from '../support/redis.js';
 import { allowed, countedFailures, refused } from '../support/unsigned.js';
 
 let endpoint: AuthEndpointProcess;
@@ -104,9 +105,7 @@ describe('a client is refused', () => {
   });
 
   it('when nobody listens at the endpoint’s address (dispatch_error)', async () => {
-    const dead = await AuthEndpointProcess.start();
-    await startGateway({ auth_endpoint: dead.url });
-    await dead.stop();
+    await startGateway({ auth_endpoint: `http://127.0.0.1:${await freePort()}/auth` });
     const client = await gateway.connect();
     expect(await refused(client, 'private-room')).toMatchObject({
       type: 'AuthTimeout',

@@ -7,7 +7,7 @@ const SLOW = { id: '3', key: 'slow', secret: 'slow-secret' };
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await TestGateway.start({
-    apps: [APP, { ...FAST, userAuthenticationTimeoutMs: 300 }, { ...SLOW, userAuthenticationTimeoutMs: 60_000 }],
+    apps: [APP, { ...FAST, userAuthenticationTimeoutMs: 1_500 }, { ...SLOW, userAuthenticationTimeoutMs: 60_000 }],
   });
 });
 afterAll(() => gateway.stop());

@@ -11,23 +11,20 @@ import { pogo } from '../support/cli.js';
 import { START_TIMEOUT_MS } from '../support/gateway-process.js';
 import { APP, TestGateway } from '../support/gateway.js';
 import { Running } from '../support/process.js';
+import { freePort } from '../support/redis.js';
 import { testPair } from '../support/tls/certificates.js';
 
 let gateway: TestGateway;
 let base: string;
 let folder: string;
-/** Where somebody was a moment ago, and nobody is. */
+/** Where nobody is. */
 let closed: string;
 const env = { POGO_WS_APP_KEY: APP.key, POGO_WS_APP_SECRET: APP.secret, POGO_WS_APP_ID: APP.id };
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pogo-cli-'));
   gateway = await TestGateway.start({ settings: { allowed_origins: 'https://good.example' } });
-  const listener = createTcp().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  closed = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`;
-  listener.close();
-  await once(listener, 'close');
+  closed = `http://127.0.0.1:${await freePort()}`;
   base = `http://127.0.0.1:${gateway.port}`;
 });
 afterAll(async () => {
@@ -360,8 +357,11 @@ describe('pogo doctor', () => {
   });
 
   it('explains clocks that are far apart', async () => {
-    const headers = { Date: new Date(Date.now() - 3_600_000).toUTCString() };
-    const late = await other(() => ({ status: 200, body: '{"status":"ok"}', headers }));
+    const late = await other(() => ({
+      status: 200,
+      body: '{"status":"ok"}',
+      headers: { Date: new Date(Date.now() - 3_600_000).toUTCString() },
+    }));
     expect((await findings(late)).wrong[0]).toMatch(/^clock: the clocks are 3(599|600|601) s apart/);
   });
 

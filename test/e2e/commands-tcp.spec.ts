@@ -5,6 +5,7 @@ import { dataOf } from '../support/client.js';
 import { TestGateway, type GatewayOptions } from '../support/gateway.js';
 import { Log } from '../support/log.js';
 import { COMMAND_SECRET, publishFields, sendOverTcp, signed, TestPublisher } from '../support/publisher.js';
+import { freePort } from '../support/redis.js';
 
 const SETTINGS = { command_secret: COMMAND_SECRET, command_port: '0' };
 
@@ -119,8 +120,9 @@ describe('publishing from another Nest service over TCP', () => {
   });
 
   it('resolves to broker_failed when no gateway is there, and goes on with the next that is', async () => {
-    const first = await TestGateway.start({ settings: SETTINGS });
-    const port = portOf(first);
+    // Nobody else is given it while nobody listens there.
+    const port = await freePort();
+    const first = await TestGateway.start({ settings: { ...SETTINGS, command_port: String(port) } });
     const log = new Log();
     const { pogo, stop } = await loggingPublisher(port, log);
     expect(await pogo.publish('1', 'orders', 'paid', '1')).toBe(PublishStatus.ok);

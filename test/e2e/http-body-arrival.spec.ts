@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppProvider, completeApp, type ConfigAppProvider } from '@pogo/hub';
 import { bodyMd5, signHttpRequest, type QueryPairs } from '@pogo/pusher-protocol';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { APP, TestGateway } from '../support/gateway.js';
 import { HttpApi } from '../support/http-api.js';
 import { RawSocket } from '../support/raw-socket.js';
@@ -106,7 +106,7 @@ describe('A connection whose publishes came in one segment', () => {
       const { head, body } = publish(data);
       raw.write(head + body);
       expect(await answers(raw, index + 1)).toBe(index + 1);
-      await vi.waitFor(() => expect(closed).toHaveLength(index + 1));
+      await expect.poll(() => closed.length).toBe(index + 1);
     }
     raw.destroy();
   });

@@ -78,5 +78,5 @@ describe('Handshakes that wait for an app provider', () => {
 
     // There is room again.
     expect(await answerOf(await dial())).toContain(' 101 ');
-  }, 60_000);
+  }, 240_000);
 });

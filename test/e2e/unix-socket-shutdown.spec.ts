@@ -51,6 +51,9 @@ describe('A gateway that shuts down', () => {
   });
 
   it('answers what has been asked on the Unix socket, and says that the connection ends', async () => {
+    // Without it ending by itself: that is for those above.
+    await gateway.stop();
+    gateway = await TestGateway.start({ settings: { unix_socket: path, shutdown_timeout: '30s' } });
     const raw = await RawSocket.dial(path);
     raw.write(unfinishedPublish());
     const client = new WebSocket(`ws+unix://${path}:/app/${APP.key}`);

@@ -5,7 +5,7 @@ import { Running } from './process.js';
 import { mortal } from './redis.js';
 
 /** For a hook that may be the first to want it, on a machine whose cores are busy with other tests. */
-export const BUILD_TIMEOUT_MS = 120_000;
+export const BUILD_TIMEOUT_MS = 240_000;
 
 /**
  * Builds what `node dist/apps/gateway/src/main.js` runs, once in a run of the tests, whichever file asks first; the

@@ -4,7 +4,7 @@ import { chromium, type Browser } from 'playwright-core';
 /** Where Debian's package puts it. */
 const DEBIAN = '/usr/bin/chromium';
 /** On a machine whose cores are busy with other tests. */
-export const CHROMIUM_TIMEOUT_MS = 60_000;
+export const CHROMIUM_TIMEOUT_MS = 120_000;
 
 /** A headless Chromium: what scripts/test.mjs has found, or where vitest runs by itself Debian's. */
 export function launchChromium(): Promise<Browser> {

@@ -11,9 +11,9 @@ import { mortal } from './redis.js';
 export const START_TIMEOUT_MS = BUILD_TIMEOUT_MS + 30_000;
 
 /** Longer than a gateway takes to find a Redis that is there. */
-const READY_TIMEOUT_MS = 20_000;
+const READY_TIMEOUT_MS = 60_000;
 /** For the answer of one that is frozen, or hangs. */
-const ANSWER_TIMEOUT_MS = 5_000;
+const ANSWER_TIMEOUT_MS = 15_000;
 const LISTENING = /listening on ws(s?):\/\/[^/]+:(\d+)(\S*)\/app\//;
 
 export interface GatewayProcessOptions {

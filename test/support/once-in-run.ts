@@ -1,10 +1,18 @@
+import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT } from './checkout.js';
 
-/** What tests keep from one run to the next. */
-export const CACHE = join(ROOT, 'node_modules/.cache');
+/**
+ * What tests keep from one run to the next. Worktrees may share their node_modules, but not what is built in them: each has
+ * its own, or two runs at the same time would let each other build anew what the other's gateways are starting from.
+ */
+export const CACHE = join(
+  ROOT,
+  'node_modules/.cache',
+  `pogo-${createHash('sha256').update(ROOT).digest('hex').slice(0, 12)}`,
+);
 
 interface Result<T> {
   readonly run: string;

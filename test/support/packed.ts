@@ -8,9 +8,9 @@ import { CACHE, onceInRun, RUN } from './once-in-run.js';
 const execute = promisify(execFile);
 
 /** For a hook that packs, which compiles, and installs, which asks the registry for what npm has not cached. */
-export const INSTALL_TIMEOUT_MS = 300_000;
+export const INSTALL_TIMEOUT_MS = 600_000;
 
-const PACK_TIMEOUT_MS = 180_000;
+const PACK_TIMEOUT_MS = 400_000;
 const FOLDER = join(CACHE, 'pogo-test-packages');
 /** No run takes as long, so nobody installs from it any more. */
 const OLD_MS = 2 * 3_600_000;

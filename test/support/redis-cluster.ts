@@ -5,12 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, RedisServer, type RedisServerOptions } from './redis.js';
 
 const SLOTS = 16_384;
-/** After that a silent server counts as failed; the others need about as long again to replace it. */
-const NODE_TIMEOUT_MS = 1_000;
 
 export interface RedisClusterOptions {
   readonly masters?: number;
   readonly replicasEach?: number;
+  /** After that a silent server counts as failed; the others need about as long again to replace it. A second by default. */
+  readonly nodeTimeoutMs?: number;
   /** More of each server's arguments, and its certificate. */
   readonly server?: RedisServerOptions;
 }
@@ -27,6 +27,7 @@ export class RedisClusterServers {
   static async start({
     masters = 3,
     replicasEach = 1,
+    nodeTimeoutMs = 1_000,
     server = {},
   }: RedisClusterOptions = {}): Promise<RedisClusterServers> {
     const folder = await mkdtemp(join(tmpdir(), 'pogo-cluster-'));
@@ -39,7 +40,7 @@ export class RedisClusterServers {
           '--cluster-port',
           String(await freePort()),
         ];
-        const common = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(NODE_TIMEOUT_MS)];
+        const common = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(nodeTimeoutMs)];
         const quick = [
           '--cluster-replica-validity-factor',
           '0',

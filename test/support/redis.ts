@@ -147,13 +147,20 @@ function onPath(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
+/** `fetch` refuses the first one, as browsers do; the others are somebody's, who may not have listened yet. */
+const given = new Set([10_080]);
+/** The two workers of a run choose from different ones. */
+const FIRST_PORT = Number(process.env['VITEST_POOL_ID'] ?? 0) % 2 === 0 ? 10_000 : 21_000;
+
 /**
  * A port below those that the system hands out by itself. One of them would be taken by somebody else while the server
  * is down; and a client that keeps trying to connect to it may, in the end, be connected to itself.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(10_000, 32_000);
+    const port = randomInt(FIRST_PORT, FIRST_PORT + 11_000);
+    if (given.has(port)) continue;
+    given.add(port);
     const probe = createServer().listen(port, '127.0.0.1');
     try {
       await once(probe, 'listening');

@@ -36,7 +36,7 @@ export class RosterWatch {
   /** Waits until all see so many members; `changes` begins with what comes next. */
   static async acquainted(watches: readonly RosterWatch[], channel: string, members: number): Promise<void> {
     for (const watch of watches) {
-      await becomes(10, members, () => watch.members(channel).length);
+      await becomes(30, members, () => watch.members(channel).length);
       watch.changes.splice(0);
     }
   }

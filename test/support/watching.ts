@@ -1,4 +1,8 @@
+import { bucketOf } from '@pogo/hub/testing';
 import { dataOf, type Client, type Message } from './client.js';
+import type { Cluster } from './cluster.js';
+import { APP } from './gateway.js';
+import { becomes } from './roster-watch.js';
 
 export const WATCHLIST_EVENTS = 'pusher_internal:watchlist_events';
 export const SUBSCRIPTION_COUNT = 'pusher_internal:subscription_count';
@@ -19,6 +23,16 @@ export async function watches(client: Client, words: number): Promise<string[]> 
   return watched(client);
 }
 
+/**
+ * Signs in, and resolves when the whole cluster knows. The acknowledgement does not say so, because the directory is told
+ * behind it; nor does a watchlist, when the user is online somewhere else as well.
+ */
+export async function signInEverywhere({ redis }: Cluster, client: Client, id: string): Promise<void> {
+  await client.signin({ id });
+  const key = `{pogo:${APP.id}:u${bucketOf(id)}}:s:${id}`;
+  await becomes(15, 1, () => redis.inspector.hexists(key, client.socketId));
+}
+
 function wordsOf(message: Message): string[] {
   const { events } = dataOf(message) as { events: readonly WatchlistEvent[] };
   return events.flatMap(({ name, user_ids: ids }) => ids.map((id) => (name === 'online' ? `+${id}` : `-${id}`)));
@@ -28,6 +42,11 @@ function wordsOf(message: Message): string[] {
 export function countsOf(client: Client, channel: string): number[] {
   const told = client.received.filter((m) => m.event === SUBSCRIPTION_COUNT && m.channel === channel);
   return told.map((message) => (dataOf(message) as { subscription_count: number }).subscription_count);
+}
+
+/** Resolves when the client has been told so many numbers of the channel in all. */
+export async function hasCounts(client: Client, channel: string, length: number): Promise<void> {
+  while (countsOf(client, channel).length < length) await client.receive(SUBSCRIPTION_COUNT);
 }
 
 /** Resolves when the client has been told `count` of the channel, or was before. */

@@ -76,14 +76,16 @@ export function rateLimitStoreContract(
   api.describe(`RateLimitStore contract: ${name}`, () => {
     const test = eachWith(api, create);
     const rate = { perSecond: 10, burst: 3 };
+    /** For where time must not count: not every store's clock stands still while a busy machine does something else. */
+    const slow = { perSecond: 0.01, burst: 3 };
 
     test('allows the burst, refuses the next and says when to come back', async ({ store }) => {
       const remaining: number[] = [];
-      for (let i = 0; i < 3; i++) remaining.push((await store.take('bucket', rate)).remaining);
+      for (let i = 0; i < 3; i++) remaining.push((await store.take('bucket', slow)).remaining);
       assert.deepEqual(remaining, [2, 1, 0]);
-      const refused = await store.take('bucket', rate);
+      const refused = await store.take('bucket', slow);
       assert.equal(refused.allowed, false);
-      assert.ok(refused.retryAfterMs > 0 && refused.retryAfterMs <= 100);
+      assert.ok(refused.retryAfterMs > 0 && refused.retryAfterMs <= 100_000);
     });
 
     test('refills with time and never above the burst', async ({ store, advance }) => {
@@ -100,7 +102,7 @@ export function rateLimitStoreContract(
     });
 
     test('gives out each token once when asked at the same time', async ({ store }) => {
-      const answers = await Promise.all(Array.from({ length: 20 }, () => store.take('bucket', rate)));
+      const answers = await Promise.all(Array.from({ length: 20 }, () => store.take('bucket', slow)));
       assert.equal(answers.filter(({ allowed }) => allowed).length, 3);
     });
   });
