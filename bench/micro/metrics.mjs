@@ -42,10 +42,11 @@ async function start(settings) {
   // Metrics listen when everything is there.
   await app.init();
   const hub = app.get(HubService);
-  await hub.subscribe(
-    hub.connect(config.apps[0], new NullSocket(), () => undefined),
-    ROOM,
-  );
+  const socket = new NullSocket();
+  const connection = hub.connect(config.apps[0], socket, () => undefined);
+  // A drain waits until sockets say that they are closed.
+  socket.close = () => hub.disconnect(connection);
+  await hub.subscribe(connection, ROOM);
   return { app, hub };
 }
 
