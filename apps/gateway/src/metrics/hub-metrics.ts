@@ -135,24 +135,42 @@ export class HubMetrics {
   private countHotPath(): void {
     const { publishDuration, brokerToHub, hubToShard, fanOutSubscribers, writeDuration, writeTotal } = this.metrics;
     const { clientQueueDepth, clientQueueResidence } = this.metrics;
+    const phases = {
+      validate: publishDuration.tally({ phase: 'validate' }),
+      broker: publishDuration.tally({ phase: 'broker' }),
+      total: publishDuration.tally({ phase: 'total' }),
+    };
     this.on('publishTimed', ({ validateMs, brokerMs, totalMs }) => {
-      publishDuration.observe({ phase: 'validate' }, validateMs / MS);
-      publishDuration.observe({ phase: 'broker' }, brokerMs / MS);
-      publishDuration.observe({ phase: 'total' }, totalMs / MS);
+      phases.validate.observe(validateMs / MS);
+      phases.broker.observe(brokerMs / MS);
+      phases.total.observe(totalMs / MS);
     });
+    const delay = brokerToHub.tally({});
     // Clocks of two machines are not the same.
-    this.on('eventArrived', ({ delayMs }) => brokerToHub.observe(Math.max(0, delayMs / MS)));
+    this.on('eventArrived', ({ delayMs }) => delay.observe(Math.max(0, delayMs / MS)));
+    const batches = {
+      delay: hubToShard.tally({}),
+      subscribers: fanOutSubscribers.tally({}),
+      writing: writeDuration.tally({ kind: 'prepared' }),
+      total: writeTotal.tally({ kind: 'prepared' }),
+    };
     this.on('batchWritten', ({ subscribers, waitedMs, writingMs, totalMs }) => {
-      hubToShard.observe(waitedMs / MS);
-      fanOutSubscribers.observe(subscribers);
-      writeDuration.observe({ kind: 'prepared' }, writingMs / MS);
-      writeTotal.observe({ kind: 'prepared' }, totalMs / MS);
+      batches.delay.observe(waitedMs / MS);
+      batches.subscribers.observe(subscribers);
+      batches.writing.observe(writingMs / MS);
+      batches.total.observe(totalMs / MS);
     });
+    const queues = {
+      depth: clientQueueDepth.tally({}),
+      residence: clientQueueResidence.tally({}),
+      writing: writeDuration.tally({ kind: 'bytes' }),
+      total: writeTotal.tally({ kind: 'bytes' }),
+    };
     this.on('outboxWritten', ({ depth, waitedMs, writingMs }) => {
-      clientQueueDepth.observe(depth);
-      clientQueueResidence.observe(waitedMs / MS);
-      writeDuration.observe({ kind: 'bytes' }, writingMs / MS);
-      writeTotal.observe({ kind: 'bytes' }, (waitedMs + writingMs) / MS);
+      queues.depth.observe(depth);
+      queues.residence.observe(waitedMs / MS);
+      queues.writing.observe(writingMs / MS);
+      queues.total.observe((waitedMs + writingMs) / MS);
     });
   }
 

@@ -2,6 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { getToken, makeCounterProvider, makeGaugeProvider, makeHistogramProvider } from '@willsoto/nestjs-prometheus';
 import { Registry, type Counter, type Gauge, type Histogram } from 'prom-client';
 import { METRICS, PREFIX, type MetricKey } from './definitions.js';
+import { TalliedHistogram } from './tallied-histogram.js';
 
 interface MetricTypes {
   counter: Counter;
@@ -9,8 +10,12 @@ interface MetricTypes {
   histogram: Histogram;
 }
 
+type MetricOf<Definition extends (typeof METRICS)[MetricKey]> = Definition extends { isHotPath: true }
+  ? TalliedHistogram
+  : MetricTypes[Definition['type']];
+
 /** The metrics of one gateway by their key in {@link METRICS}. */
-export type Metrics = { readonly [Key in MetricKey]: MetricTypes[(typeof METRICS)[Key]['type']] };
+export type Metrics = { readonly [Key in MetricKey]: MetricOf<(typeof METRICS)[Key]> };
 
 /** DI token of the {@link Metrics}. Each is a provider as well: `@InjectMetric('pogo_websocket_messages_total')`. */
 export const GATEWAY_METRICS = Symbol('GATEWAY_METRICS');
@@ -45,7 +50,10 @@ function metricProvider(key: MetricKey, registries: MetricRegistries): Provider 
       return makeCounterProvider(options);
     case 'gauge':
       return makeGaugeProvider(options);
-    case 'histogram':
-      return makeHistogramProvider(buckets === undefined ? options : { ...options, buckets: [...buckets] });
+    case 'histogram': {
+      const withBuckets = { ...options, ...(buckets === undefined ? {} : { buckets: [...buckets] }) };
+      if (isHotPath !== true) return makeHistogramProvider(withBuckets);
+      return { provide: getToken(options.name), useFactory: () => new TalliedHistogram(withBuckets) };
+    }
   }
 }
