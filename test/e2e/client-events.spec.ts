@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '../support/client.js';
 import { TestGateway } from '../support/gateway.js';
+import { StillClock } from '../support/still-clock.js';
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -93,12 +94,11 @@ describe('client events', () => {
   it('over the rate are rejected, and the connection stays', async () => {
     const [a, b] = await pair('private-rate');
     // The bucket's clock stands still: each of them has one token less than its burst of 20, for its subscription.
-    const now = performance.now();
-    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const clock = new StillClock();
     for (let i = 0; i < 40; i++) a.send({ event: 'client-x', channel: 'private-rate', data: i });
     await a.settle();
     const rejected = a.received.filter(({ event }) => event === 'pusher:error');
-    clock.mockRestore();
+    clock.goOn();
     expect(rejected.length).toBe(21);
     for (const { data } of rejected) {
       expect(data).toEqual({ code: 4301, message: 'Client event rejected due to rate limit' });

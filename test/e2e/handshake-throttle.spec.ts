@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { RateLimitService } from '@pogo/hub';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../support/client.js';
 import { APP, TestGateway } from '../support/gateway.js';
 import { upgradeRequest } from '../support/raw-socket.js';
+import { StillClock } from '../support/still-clock.js';
 
 let gateway: TestGateway;
 const start = async (settings: Record<string, string> = {}) => (gateway = await TestGateway.start({ settings }));
@@ -88,16 +89,14 @@ describe('The handshake throttle', () => {
 
   it('is 100 a second after a burst of 50 unless told otherwise', async () => {
     await start({ handshake_rate: '0', handshake_burst: '0' });
-    let now = performance.now();
-    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
-    onTestFinished(() => clock.mockRestore());
+    const clock = new StillClock();
     const admitted = async (dialed: number) => {
       const outcomes = await Promise.all(Array.from({ length: dialed }, () => statusOf(gateway.dial())));
       expect(new Set(outcomes)).toEqual(new Set([101, 429]));
       return outcomes.filter((outcome) => outcome === 101).length;
     };
     expect(await admitted(120)).toBe(50);
-    now += 300;
+    clock.advance(300);
     expect(await admitted(60)).toBe(30);
   });
 

@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TestGateway } from '../support/gateway.js';
 import { frame, RawSocket, upgradeRequest } from '../support/raw-socket.js';
 import { expectServed, untilConnections } from '../support/well-behaved.js';
+import { StillClock } from '../support/still-clock.js';
 
 const APP_PATH = '/app/test-key';
 const PING = frame('{"event":"pusher:ping","data":{}}');
@@ -137,15 +138,13 @@ describe('a hostile handshake', () => {
 
   it('a thousand times refused has its successors turned away with 503, and no reset by them ends the server', async () => {
     // For the server no time passes: it would cut off the first of them after two seconds, before the last one is there.
-    const now = performance.now();
-    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
-    onTestFinished(() => clock.mockRestore());
+    const clock = new StillClock();
     const raws = await Promise.all(Array.from({ length: 1_000 }, () => dial(upgradeRequest('/nowhere'))));
     await Promise.all(raws.map((raw) => raw.closeCode()));
     const late = await dial(upgradeRequest('/nowhere'));
     await late.ended();
     expect(late.statusLine).toBe('HTTP/1.1 503 Service Unavailable');
-    clock.mockRestore();
+    clock.goOn();
     for (let n = 0; n < 20; n++) {
       const rude = await dial(upgradeRequest('/nowhere'));
       rude.socket.resetAndDestroy();

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestGateway } from '../support/gateway.js';
 import { reverbApp, reverbError, Wire } from '../support/reverb.js';
+import { StillClock } from '../support/still-clock.js';
 
 const MEMBERS = reverbApp('members');
 const ALL = { ...reverbApp('all'), acceptClientEventsFrom: 'all' as const };
@@ -74,12 +75,11 @@ describe('Client events of a reverb app', () => {
   });
 
   it('over the rate limit are told so', async () => {
-    const now = performance.now();
-    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const clock = new StillClock();
     const [from] = await whisper(SLOW, 'private-chat');
     for (let i = 0; i < 2; i++) from.client.send({ event: 'client-x', channel: 'private-chat', data: i });
     const told = await from.answers();
-    clock.mockRestore();
+    clock.goOn();
     // Of the two tokens one went to the subscription and one to the first event.
     expect(told.slice(1)).toEqual(Array(2).fill(reverbError(4301, 'Rate limit exceeded')));
   });

@@ -1,8 +1,9 @@
 import { parseAllowedOrigins, type AppSettings } from '@pogo/hub';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EmbeddedGateway, configOf } from '../support/embedded.js';
 import { GatewayModule, loadConfig } from '@pogo/gateway';
 import type { Client } from '../support/client.js';
+import { StillClock } from '../support/still-clock.js';
 
 const WIDE = { id: 'wide', key: 'wide-key', secret: 'wide-secret' };
 const TIGHT = { id: 'tight', key: 'tight-key', secret: 'tight-secret' };
@@ -92,9 +93,7 @@ describe('Two apps in one server', () => {
   });
 
   it('have requests counted for themselves', async () => {
-    const now = performance.now();
-    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
-    onTestFinished(() => clock.mockRestore());
+    new StillClock();
     const statuses = await Promise.all(Array.from({ length: 20 }, () => gateway.http(TIGHT).get('/channels')));
     expect(statuses.map(({ status }) => status)).toContain(429);
     expect((await gateway.http(WIDE).get('/channels')).status).toBe(200);
